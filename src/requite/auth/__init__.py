@@ -1,0 +1,1 @@
+"""Authentication: one small signer a scheme, behind one ordered table."""

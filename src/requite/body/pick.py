@@ -1,0 +1,76 @@
+"""Which option becomes the content, and how: the precedence that Node documents.
+
+``json`` as a value over ``form``, ``form`` over ``body``; with ``json=True`` the body is any JSON value. (Node sends a json value under the
+form's content type when both are given: mended, the json value brings its own.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from requite.body.source import FileBody, IterableBody, as_bytes
+from requite.errors import InvalidBody
+from requite.message import BytesBody
+
+if TYPE_CHECKING:
+    from requite.options import Options
+    from requite.protocols import Body
+
+JSON_TYPE = (('content-type', 'application/json'),)
+FORM = 'application/x-www-form-urlencoded'
+FORM_TYPE = (('content-type', FORM),)
+
+
+def pick(options: Options) -> Body | None:
+    """The content that the options ask for, or None; raises ``InvalidBody`` for what cannot be sent."""
+    json = options.json
+    if json is not None and json is not True and json is not False:
+        return _json(json, options)
+    if options.form is not None:
+        return _form(options)
+    if json is True and options.given('body'):
+        if isinstance(options.body, str) and _declares_form(options):
+            from requite.wire import qs
+
+            return BytesBody(qs.rfc3986(options.body).encode('utf-8'))
+        return _json(options.body, options)
+    if options.body is None:
+        return None
+    return of(options.body)
+
+
+def of(value: Any) -> Body | None:
+    """Any value of the ``body`` option as a body; an empty str or bytes is an empty body (None for ``''``, as in Node)."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return BytesBody(bytes(value))
+    if isinstance(value, str):
+        return BytesBody(value.encode('utf-8')) if value else None
+    if isinstance(value, (list, tuple)):
+        return BytesBody(b''.join([as_bytes(piece) for piece in value]))
+    if hasattr(value, 'read'):
+        return FileBody(value)
+    if hasattr(value, 'tobytes'):
+        return BytesBody(value.tobytes())
+    if hasattr(value, '__iter__') and not hasattr(value, 'items'):
+        return IterableBody(value)
+    raise InvalidBody(
+        "option 'body': Argument error, options.body. It must be bytes, str, a list of them, a binary file or an iterable of bytes, "
+        f'not a {type(value).__name__}; pass json=True to send it as JSON'
+    )
+
+
+def _json(value: Any, options: Options) -> Body:
+    from requite.body import jsondoc
+
+    return BytesBody(jsondoc.dumps(value, options.json_replacer), JSON_TYPE)
+
+
+def _form(options: Options) -> Body:
+    from requite.body import urlencoded
+
+    return BytesBody(urlencoded.encode(options.form, options.qs_stringify_options, options.use_querystring), FORM_TYPE)
+
+
+def _declares_form(options: Options) -> bool:
+    field = options.headers.get('content-type')
+    return field is not None and isinstance(field[1], str) and field[1].lower().startswith(FORM)

@@ -1,0 +1,103 @@
+"""Bodies that are read as they are sent: files, iterables, responses."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+from requite.errors import InvalidBody, RequestStateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PIECE = 131072
+"""How much is read from a file at a time, in bytes."""
+
+
+class FileBody:
+    """An open binary file, from where it stands to its end; may be sent again when it can be rewound."""
+
+    __slots__ = ('_file', '_start', 'headers', 'length', 'replayable')
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self._start, self.length = _extent(file)
+        self.replayable = self._start is not None
+
+    def chunks(self) -> Iterator[bytes]:
+        if self._start is not None:
+            self._file.seek(self._start)
+        while data := self._file.read(PIECE):
+            if isinstance(data, str):
+                raise InvalidBody("option 'body': the file was opened as text; open it with mode 'rb'")
+            yield data
+
+
+class IterableBody:
+    """Pieces of bytes from an iterable; one that is an iterator can be sent only once."""
+
+    __slots__ = ('_pieces', '_used', 'headers', 'length', 'replayable')
+
+    def __init__(self, pieces: Iterable[Any], length: int | None = None) -> None:
+        self._pieces = pieces
+        self._used = False
+        self.length = length
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.replayable = iter(pieces) is not pieces if not hasattr(pieces, '__next__') else False
+
+    def chunks(self) -> Iterator[bytes]:
+        if self._used and not self.replayable:
+            raise RequestStateError('the body is an iterator and was used up by the first attempt; give bytes, a file or a list to allow another')
+        self._used = True
+        for piece in self._pieces:
+            yield as_bytes(piece)
+
+
+class DeclaredBody:
+    """Another body with the length that the caller stated: the transport holds it to that, None sends it chunked."""
+
+    __slots__ = ('_body', 'headers', 'length', 'replayable')
+
+    def __init__(self, body: Any, length: int | None) -> None:
+        self._body = body
+        self.length = length
+        self.headers = body.headers
+        self.replayable = body.replayable
+
+    def chunks(self) -> Iterator[bytes]:
+        return self._body.chunks()  # type: ignore[no-any-return]
+
+
+def as_bytes(piece: Any) -> bytes:
+    """One piece of a body as bytes: str is sent as UTF-8; anything else is an error and never its repr (SECURITY Q5)."""
+    if isinstance(piece, bytes):
+        return piece
+    if isinstance(piece, str):
+        return piece.encode('utf-8')
+    if isinstance(piece, (bytearray, memoryview)):
+        return bytes(piece)
+    raise InvalidBody(f"option 'body': Argument error, options.body. A piece must be bytes or str, not a {type(piece).__name__}")
+
+
+def _extent(file: Any) -> tuple[int | None, int | None]:
+    """Where the file stands and how many bytes are left, each None where it cannot tell."""
+    try:
+        if not file.seekable():
+            return None, None
+        start = file.tell()
+    except (AttributeError, OSError, ValueError):
+        return None, None
+    try:
+        status = os.fstat(file.fileno())
+    except (AttributeError, OSError, ValueError):
+        status = None
+    if status is not None and stat.S_ISREG(status.st_mode):
+        return start, max(0, status.st_size - start)
+    try:
+        end = file.seek(0, 2)
+        file.seek(start)
+    except (OSError, ValueError):
+        return start, None
+    return start, max(0, end - start)

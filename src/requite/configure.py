@@ -1,0 +1,66 @@
+"""Options after the call: each function takes options and returns others, as if the caller had said so at once. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from requite import checks, credentials
+from requite.options import Options, compose, normalise
+from requite.prepare import first
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def given(options: Options, **values: Any) -> Options:
+    """The options with some given anew, checked as in the call."""
+    return compose(options, normalise(values))
+
+
+def header(options: Options, name: Any, value: Any, clobber: bool = True) -> Options:
+    """One header set: an existing one keeps its place and spelling; without ``clobber`` the value is added to it after a comma."""
+    key = checks.header_name('headers', name)
+    lowered = key.lower()
+    before = options.headers.get(lowered)
+    if before is not None:
+        key = before[0]
+        if not clobber and isinstance(before[1], str):
+            value = f'{before[1]},{checks.header_value("headers", key, value)}'
+    item = None if value is None else checks.header_value('headers', key, value)
+    return replaced(options, headers={**options.headers, lowered: (key, item)})
+
+
+def without_header(options: Options, name: Any) -> Options:
+    """One header taken out, whatever its spelling."""
+    lowered = checks.header_name('headers', name).lower()
+    return replaced(options, headers={key: field for key, field in options.headers.items() if key != lowered})
+
+
+def query(options: Options, data: Mapping[str, Any] | None, clobber: bool = False) -> Options:
+    """The query with ``data`` merged in; with ``clobber`` what was there before is dropped."""
+    uri = first(replaced(options, body=None, form=None, json=None)).uri
+    if clobber:
+        uri = uri.with_query('')
+    return replaced(compose(options, {'uri': uri, 'qs': checks.mapping('qs', data)}), base_url=None, url=None)
+
+
+def auth(options: Options, user: Any, password: Any, send_immediately: Any, bearer: Any) -> Options:
+    """Credentials as ``.auth()`` takes them."""
+    if bearer is not None:
+        made = credentials.make_bearer('auth', bearer, send_immediately)
+    else:
+        made = credentials.make('auth', user, password, send_immediately)
+    return replaced(options, auth=made)
+
+
+def replaced(options: Options, **values: Any) -> Options:
+    """The options with values put in as they are, and those that are None taken out."""
+    other = Options()
+    merged = other.__dict__
+    merged.update(options.__dict__)
+    for name, value in values.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = value
+    return other

@@ -1,0 +1,75 @@
+"""The one blocking engine: build a hop, send it, decide, again. It knows no callbacks, no threads and no sockets."""
+
+from __future__ import annotations
+
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any
+
+from requite import redirects
+from requite.message import Limits
+from requite.prepare import build
+from requite.response import Response
+from requite.timings import Timings
+
+if TYPE_CHECKING:
+    from requite.message import Carry, Hop, Reply
+    from requite.options import Options
+    from requite.protocols import Transport, Watch
+
+
+def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) -> Response:
+    """Runs the exchange up to the head of the final response, whose body is still to be read.
+
+    ``watch`` sees it happen: ``watch.hop`` is set to each hop before it is sent, ``watch.event(name, *arguments)`` is called as Node's events come.
+    Raises the errors of the transport, ``TooManyRedirects`` and ``RedirectRefused``.
+    """
+    followed: tuple[redirects.Redirect, ...] = ()
+    limits, pool = options.limits, options.connections
+    if options.deadline is not None:
+        limits = Limits(limits.connect, limits.read, monotonic() + options.deadline)
+    begun = start = perf_counter() if options.time else 0.0
+    while True:
+        hop = build(options, carry, transport.pool if pool is None else pool or None, limits, watch.signal)
+        watch.hop = hop
+        if watch.listening:
+            hop = _announced(hop, watch)
+        reply = transport.send(hop)
+        if reply.status < 300:
+            break
+        verdict = _verdict(options, carry, hop, reply, followed)
+        if verdict is None:
+            break
+        reply.drain()
+        followed = (*followed, redirects.Redirect(reply.status, verdict.carry.uri.href))
+        carry = verdict.carry
+        if watch.listening:
+            watch.event('redirect', Response(reply, hop, options, followed))
+        start = perf_counter() if options.time else 0.0
+    response = Response(reply, hop, options, followed)
+    if hop.marks is not None:
+        marks = hop.marks
+        response._clock = lambda: Timings(begun, start, marks, perf_counter())
+    return response
+
+
+def _announced(hop: Hop, watch: Watch) -> Hop:
+    """Tells the listeners of the hop, and has the transport tell of its socket."""
+    watch.event('request', hop)
+    watch.signal.check()
+    return hop._replace(notice=lambda sock: watch.event('socket', sock))
+
+
+def _verdict(options: Options, carry: Carry, hop: Hop, reply: Reply, followed: tuple[Any, ...]) -> redirects.Follow | None:
+    """What ``decide`` says, where ``follow_redirect`` as a callable agrees and there are not too many; gives the connection up on an error."""
+    try:
+        verdict = redirects.decide(options, carry, hop, reply)
+        if verdict is None:
+            return None
+        follow = options.follow_redirect
+        if callable(follow) and not follow(Response(reply, hop, options, followed)):
+            return None
+        redirects.count(options, len(followed), verdict.carry.uri)
+    except BaseException:
+        reply.abort()
+        raise
+    return verdict

@@ -1,0 +1,167 @@
+"""What a request is going to be: the half of the handle that is configured, before anything is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from requite import background, configure
+from requite.errors import RequestStateError
+from requite.message import AbortSignal
+from requite.prepare import build, first
+from requite.response import SentRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import Self
+
+    from requite.message import Carry, Hop
+    from requite.options import Options
+    from requite.wire.uri import Uri
+
+ALIASES = {
+    'setHeader': 'set_header',
+    'getHeader': 'get_header',
+    'hasHeader': 'has_header',
+    'removeHeader': 'remove_header',
+    'httpSignature': 'http_signature',
+    'toJSON': 'to_json',
+    'toCurl': 'to_curl',
+}
+"""Node's spelling of what a request has."""
+
+
+class Intent:
+    """Options that may still be changed, and what they come to. Each method that changes them checks at once and returns the request."""
+
+    hop: Hop | None = None
+    _options: Options
+    _carry: Carry
+    _written: list[bytes] | None = None
+
+    def auth(self, user: Any = None, password: Any = None, send_immediately: Any = True, bearer: Any = None) -> Self:
+        """Basic credentials, or with ``bearer`` a token; ``send_immediately=False`` waits for the server's 401."""
+        return self._become(configure.auth(self._unsent('auth'), user, password, send_immediately, bearer))
+
+    def form(self, data: Any = None) -> Any:
+        """The content as ``application/x-www-form-urlencoded``."""
+        options = self._unsent('form')
+        if data is None:
+            raise NotImplementedError('form() without data builds multipart/form-data, which is not available in this version of requite')
+        return self._become(configure.given(options, form=data))
+
+    def json(self, value: Any) -> Self:
+        """The content as JSON (True: whatever ``body`` is), and the response parsed."""
+        return self._become(configure.given(self._unsent('json'), json=value))
+
+    def qs(self, mapping: Mapping[str, Any], clobber: bool = False) -> Self:
+        """The query with ``mapping`` merged in; with ``clobber`` nothing of the query before stays."""
+        return self._become(configure.query(self._unsent('qs'), mapping, clobber))
+
+    def set_header(self, name: str, value: Any, clobber: bool = True) -> Self:
+        """One header set; one that is there keeps its place and spelling. Without ``clobber`` the value is added after a comma."""
+        return self._become(configure.header(self._unsent('headers'), name, value, clobber))
+
+    def remove_header(self, name: str) -> Self:
+        """One header taken out, in whatever case it was given."""
+        return self._become(configure.without_header(self._unsent('headers'), name))
+
+    def get_header(self, name: str) -> Any:
+        """The value of a header as it is, or would be, sent; None where there is none."""
+        return {key.lower(): value for key, value in self.headers.items()}.get(name.lower())
+
+    def has_header(self, name: str) -> str | bool:
+        """The name of the header as it is sent if there is one, else False."""
+        return next((key for key in self.headers if key.lower() == name.lower()), False)
+
+    def multipart(self, parts: Any) -> Self:
+        """The content as ``multipart/related``."""
+        return self._become(configure.given(self._unsent('multipart'), multipart=parts))
+
+    def oauth(self, options: Any) -> Self:
+        """OAuth 1.0a."""
+        return self._become(configure.given(self._unsent('oauth'), oauth=options))
+
+    def hawk(self, options: Any) -> Self:
+        """Hawk."""
+        return self._become(configure.given(self._unsent('hawk'), hawk=options))
+
+    def aws(self, options: Any) -> Self:
+        """AWS signatures."""
+        return self._become(configure.given(self._unsent('aws'), aws=options))
+
+    def http_signature(self, options: Any) -> Self:
+        """HTTP signatures."""
+        return self._become(configure.given(self._unsent('http_signature'), http_signature=options))
+
+    def jar(self, jar: Any) -> Self:
+        """Cookies."""
+        return self._become(configure.given(self._unsent('jar'), jar=jar))
+
+    def pipe(self, sink: Any, end: bool = True) -> Any:
+        """Copies the body to ``sink``."""
+        raise NotImplementedError('pipes are not available in this version of requite; iterate over the response instead')
+
+    def to_curl(self) -> str:
+        """The request as a curl command line."""
+        raise NotImplementedError('to_curl() is not available in this version of requite')
+
+    def write(self, chunk: Any) -> bool:
+        """Adds a piece to the body, which then is open until ``end()``; the pieces are sent together, by ``end()``."""
+        from requite.body.source import as_bytes
+
+        self._unsent('body')
+        piece = as_bytes(chunk)
+        if self._written is None:
+            self._written = []
+        self._written.append(piece)
+        return True
+
+    # -- describing
+
+    @property
+    def uri(self) -> Uri:
+        """The address, after redirects the last one; ``str()`` is its href."""
+        return self._carry.uri if self.hop is None else self.hop.uri
+
+    @property
+    def method(self) -> str:
+        """The method, after redirects the last one."""
+        return self._carry.method if self.hop is None else self.hop.method
+
+    @property
+    def headers(self) -> dict[str, Any]:
+        """The header fields as they were, or would be, sent."""
+        return SentRequest(self._draft()).headers
+
+    def to_json(self) -> dict[str, Any]:
+        """Node's ``request.toJSON()``: uri, method, headers."""
+        return SentRequest(self._draft()).to_json()
+
+    def _draft(self) -> Hop:
+        if self.hop is not None:
+            return self.hop
+        return build(self._options, self._carry, None, self._options.limits, AbortSignal())
+
+    def _unsent(self, name: str) -> Options:
+        if id(self) not in background.UNSENT:
+            raise RequestStateError(
+                f'the request was sent already, {name!r} can have no effect any more; pass it in the call, or set it before asking for the response'
+            )
+        return self._options
+
+    def _become(self, options: Options) -> Self:
+        self._carry = first(options)
+        self._options = options
+        return self
+
+    def _finish_writing(self) -> None:
+        written, self._written = self._written, None
+        if written is not None:
+            before = self._carry.body.chunks() if self._carry.body is not None else ()
+            self._become(configure.replaced(self._options, body=[*before, *written]))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ALIASES:
+            return getattr(self, ALIASES[name])
+        raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')

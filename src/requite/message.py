@@ -1,0 +1,185 @@
+"""What passes between the floors: one hop out, one reply back, and what a hop inherits from the one before.
+
+``Hop`` and ``Carry`` are frozen: a hop is built once from what the caller meant and a small ``Carry``, and never patched.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from requite.errors import AbortError
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from requite.headers import Headers
+    from requite.protocols import Body
+    from requite.wire.uri import Uri
+
+
+class TLS(NamedTuple):
+    """TLS settings of a connection; equal settings may share a connection, different ones never do (RFC 8446 has no say in that: SECURITY A6).
+
+    ``verify`` False accepts any certificate. ``ca`` holds PEM text, DER bytes or paths of certificates to trust instead of the system's.
+    """
+
+    verify: bool = True
+    ca: tuple[str | bytes, ...] = ()
+    server_hostname: str | None = None
+    min_version: str | None = None
+    ciphers: str | None = None
+
+
+class Route(NamedTuple):
+    """Where a connection leads, and so which connections may be shared: the key of the pool."""
+
+    scheme: str
+    host: str
+    port: int
+    tls: TLS | None = None
+    socket_path: str | None = None
+    local_address: str | None = None
+
+
+class Limits(NamedTuple):
+    """Clocks of a hop, in seconds; None is no limit.
+
+    ``connect`` is wall clock from name look-up to the end of the TLS handshake, ``read`` is how long the connection may stand still in
+    either direction, ``deadline`` is the moment of ``time.monotonic()`` that nothing may outlive.
+    """
+
+    connect: float | None
+    read: float | None
+    deadline: float | None = None
+
+
+class AbortSignal:
+    """Lets another thread stop an exchange at once, wherever it waits."""
+
+    __slots__ = ('_socket', 'aborted')
+
+    def __init__(self) -> None:
+        self.aborted = False
+        self._socket: socket.socket | None = None
+
+    def watch(self, sock: socket.socket | None) -> None:
+        """Names the socket that ``abort`` has to shut down from now on; None when there is none any more."""
+        self._socket = sock
+        if self.aborted and sock is not None:
+            self.abort()
+
+    def check(self) -> None:
+        """Raises ``AbortError`` once the exchange was aborted."""
+        if self.aborted:
+            raise AbortError('the request was aborted')
+
+    def abort(self) -> None:
+        """Marks the exchange as aborted and wakes whoever reads or writes its socket."""
+        self.aborted = True
+        sock = self._socket
+        if sock is not None:
+            try:
+                sock.shutdown(2)  # SHUT_RDWR: close() would not wake a blocked reader
+            except (OSError, ValueError):
+                pass
+
+
+class Carry(NamedTuple):
+    """What a hop inherits from the one before; the first one is made from the options alone.
+
+    ``trusted`` is False from the first hop on whose origin (scheme, host, port) the caller did not name, for good: nothing that proves who the caller
+    is goes there, nor anywhere after. ``referer`` is what the hop says about where it comes from. ``answered`` is the Authorization that answers a 401.
+    ``bodiless`` tells that a redirect took the content away, and with it the fields that describe it. ``rerouted`` tells that a Host header of the
+    caller's does not apply any more.
+    """
+
+    method: str
+    uri: Uri
+    body: Body | None
+    trusted: bool = True
+    referer: str | None = None
+    answered: str | None = None
+    bodiless: bool = False
+    rerouted: bool = False
+
+    def __repr__(self) -> str:
+        return f'<Carry {self.method} {self.uri.redacted()}>'
+
+
+class Hop(NamedTuple):
+    """Exactly what is sent in one go: one request to one origin.
+
+    ``fields`` are the header fields in wire order, Host, Content-Length and Transfer-Encoding included. ``pool`` is where the connection comes
+    from, None for one of its own. ``marks``, when given, is filled with moments of ``time.perf_counter()``: socket, lookup, connect, tls, response.
+    ``notice``, when given, is called with the socket as soon as there is one.
+    """
+
+    method: str
+    uri: Uri
+    target: str
+    fields: tuple[tuple[str, str], ...] | list[tuple[str, str]]
+    body: Body | None
+    route: Route
+    pool: Any
+    limits: Limits
+    signal: AbortSignal
+    marks: dict[str, float] | None = None
+    notice: Callable[[socket.socket], None] | None = None
+
+    def __repr__(self) -> str:
+        return f'<Hop {self.method} {self.uri.redacted()}>'
+
+
+class Reply:
+    """The answer as the transport gives it: the head parsed, the body still on the wire.
+
+    ``fields`` are the received ``(name, value)`` pairs, ``headers`` the same by lower-cased name. This class describes and documents; transports
+    return their own subclass or look-alike.
+    """
+
+    __slots__ = ('complete', 'fields', 'headers', 'reason', 'status', 'version')
+
+    status: int
+    reason: str
+    version: str
+    fields: list[tuple[str, str]]
+    headers: Headers
+    complete: bool
+    """True once the last byte of the body was received (at once for an answer without content)."""
+
+    def read(self, size: int = 262144) -> bytes:
+        """At most ``size`` bytes of the body as it is on the wire, content codings still on; ``b''`` at its end. Blocks for the first byte only."""
+        raise NotImplementedError
+
+    def collect(self, limit: int | None = None) -> bytes:
+        """The rest of the body; more than ``limit`` bytes is ``BodyTooLarge``. Memory grows with what arrives, never with what was promised."""
+        raise NotImplementedError
+
+    def drain(self, limit: int = 65536) -> None:
+        """Reads and forgets the rest so that the connection can serve again; gives the connection up instead when over ``limit`` bytes are left."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """Closes the connection without reading on; harmless when the body is complete."""
+        raise NotImplementedError
+
+
+class BytesBody:
+    """A body that lies in memory: sent together with the head where it is small, and as often as needed."""
+
+    __slots__ = ('data', 'headers')
+
+    replayable = True
+
+    def __init__(self, data: bytes, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        self.data = data
+        self.headers = headers
+
+    @property
+    def length(self) -> int:
+        return len(self.data)
+
+    def chunks(self) -> Iterator[bytes]:
+        yield self.data

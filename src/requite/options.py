@@ -1,0 +1,186 @@
+"""Options: all that the caller meant, normalised once and frozen.
+
+An ``Options`` keeps its defaults as class attributes and in its instance dict only what was given, so that making one costs next to
+nothing and ``given()`` can still tell the two apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from requite.errors import OptionsError, UnknownOption
+from requite.message import TLS, Limits
+from requite.optiontable import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requite.credentials import Credentials
+
+DEFAULT_LIMITS = Limits(10.0, 300.0)
+"""Ten seconds to connect, five minutes of silence."""
+
+VERIFIED = TLS()
+MERGED = frozenset('qs form json body agent_options qs_parse_options qs_stringify_options'.split())
+"""Options whose mappings are merged into the defaults' instead of replacing them; headers are too, by name."""
+
+
+class Options:
+    """Frozen options of one request; attributes are the canonical names of the option table.
+
+    Three are derived: ``tls`` and ``limits`` gather what several options say, ``connections`` is the pool they name (None: the transport's own,
+    False: a connection of its own).
+    """
+
+    uri: Any = None
+    url: Any = None
+    base_url: str | None = None
+    method: str = 'GET'
+    headers: dict[str, tuple[str, Any]] = {}
+    qs: Mapping[str, Any] | None = None
+    qs_parse_options: Mapping[str, Any] | None = None
+    qs_stringify_options: Mapping[str, Any] | None = None
+    use_querystring: bool = False
+    body: Any = None
+    form: Any = None
+    json: Any = None
+    json_reviver: Any = None
+    json_replacer: Any = None
+    auth: Credentials | None = None
+    follow_redirect: Any = True
+    follow_all_redirects: bool = False
+    follow_original_http_method: bool = False
+    max_redirects: int = 10
+    remove_referer_header: bool = False
+    encoding: str | None = 'utf-8'
+    gzip: bool = False
+    pool: Any = None
+    agent: Any = None
+    agent_options: Mapping[str, Any] | None = None
+    forever: bool = False
+    timeout: float | None = None
+    deadline: float | None = None
+    max_body: int | None = None
+    strict_ssl: bool = True
+    reject_unauthorized: bool = True
+    ca: tuple[str | bytes, ...] | None = None
+    local_address: str | None = None
+    time: bool = False
+    callback: Any = None
+
+    tls: TLS = VERIFIED
+    limits: Limits = DEFAULT_LIMITS
+    connections: Any = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f'options are frozen: make others with compose() instead of setting {name!r}')
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    def given(self, name: str) -> bool:
+        """Whether the caller, or a default of the caller's, named this option."""
+        return name in self.__dict__
+
+    def __repr__(self) -> str:
+        return f'<Options {" ".join(sorted(self.__dict__))}>'
+
+
+EMPTY = Options()
+
+
+def normalise(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked values by canonical name; raises ``UnknownOption`` and the errors of the checks."""
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        option = NAMES.get(key)
+        if option is None:
+            raise unknown(key)
+        name = option.name
+        if name in values:
+            raise UnknownOption(f'option {name!r} was given twice, also as {option.alias!r}; keep one of them')
+        values[name] = option.check(name, value)
+    return values
+
+
+def unknown(key: object, known: Mapping[str, Any] = NAMES) -> UnknownOption:
+    """The error for a name that no option has, with the nearest one that exists."""
+    if not isinstance(key, str):
+        return UnknownOption(f'the name of an option must be a str, not {key!r}')
+    import difflib
+
+    near = difflib.get_close_matches(key, list(known), 1, 0.6)
+    if not near and (folded := {name.lower().replace('_', ''): name for name in known}):
+        near = [folded[match] for match in difflib.get_close_matches(key.lower().replace('_', ''), list(folded), 1, 0.6)]
+    hint = f'did you mean {near[0]!r}?' if near else 'see the reference of options for the names there are'
+    return UnknownOption(f'there is no option {key!r}; {hint}')
+
+
+def compose(outer: Options, values: dict[str, Any]) -> Options:
+    """``values`` (as ``normalise`` gives them) laid over ``outer``: headers and mappings merge, everything else replaces."""
+    options = Options()
+    merged = options.__dict__
+    if outer is not EMPTY:
+        merged.update(outer.__dict__)
+        for name in values:
+            if name == 'headers':
+                values[name] = _merge_fields(outer.headers, values[name])
+            elif name in MERGED:
+                values[name] = merge(merged.get(name), values[name])
+        if ('uri' in values or 'url' in values) and 'uri' in merged:
+            del merged['uri']
+            merged.pop('url', None)
+    merged.update(values)
+    _derive(merged, values)
+    return options
+
+
+def _derive(merged: dict[str, Any], values: dict[str, Any]) -> None:
+    if 'timeout' in values:
+        merged['limits'] = Limits(values['timeout'], values['timeout'])
+    for name, value in values.items():
+        if value is None and name not in _NONE_MATTERS:
+            del merged[name]
+    if not _TLS_SOURCES.isdisjoint(values):
+        merged['tls'] = _tls(merged)
+
+
+_TLS_SOURCES = frozenset(('strict_ssl', 'reject_unauthorized', 'ca', 'agent_options'))
+_NONE_MATTERS = frozenset(('timeout', 'encoding', 'body'))
+"""Where None says something: never, bytes, and (with json) the JSON value null. Elsewhere it takes a default back."""
+
+
+def _tls(merged: dict[str, Any]) -> TLS:
+    agent = merged.get('agent_options') or {}
+    verify = (
+        merged.get('strict_ssl', True)
+        and merged.get('reject_unauthorized', True)
+        and agent.get('reject_unauthorized', True)
+    )
+    return TLS(bool(verify), merged.get('ca') or agent.get('ca') or ())
+
+
+def _merge_fields(outer: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
+    fields = {**outer, **inner}
+    return {key: field for key, field in fields.items() if field[1] is not None or key in inner}
+
+
+def merge(outer: Any, inner: Any) -> Any:
+    """Two values of one option: plain mappings merge key by key, at every depth; anything else of ``inner`` replaces (lists too: mended, Node merges them by index)."""
+    if type(outer) is not dict or type(inner) is not dict:
+        return inner
+    merged = dict(outer)
+    pairs = [(merged, inner)]
+    for depth in range(512):
+        if not pairs:
+            return merged
+        following = []
+        for target, source in pairs:
+            for key, value in source.items():
+                before = target.get(key)
+                if type(before) is dict and type(value) is dict:
+                    target[key] = dict(before)
+                    following.append((target[key], value))
+                else:
+                    target[key] = value
+        pairs = following
+    raise OptionsError('an option is nested more than 512 levels deep; make it flatter')

@@ -1,0 +1,252 @@
+"""From options to one hop: what is sent, decided by a table of stages. Pure; no I/O.
+
+``first`` settles at the call what the caller meant (address, query, content), so that wrong arguments are errors there; ``build`` makes each hop anew
+from the options and a ``Carry``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from requite._version import __version__
+from requite.auth import basic
+from requite.body import pick
+from requite.body.source import DeclaredBody
+from requite.errors import InvalidBody, InvalidOptionType, InvalidURI, OptionsError
+from requite.message import Carry, Hop, Limits, Route
+from requite.wire import uri as uris
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from requite.message import AbortSignal
+    from requite.options import Options
+    from requite.protocols import Body
+    from requite.wire.uri import Uri
+
+USER_AGENT = f'requite/{__version__}'
+DESCRIBES_CONTENT = frozenset('content-type content-length content-encoding content-language content-location transfer-encoding digest content-digest'.split())
+"""Fields that go with the content when a redirect takes it away (RFC 9110 15.4, SECURITY R13)."""
+PERSONAL = frozenset('authorization cookie proxy-authorization'.split())
+"""Fields of the caller's that no other origin may see (SECURITY R1)."""
+
+
+def first(options: Options) -> Carry:
+    """What the caller meant, as the carry of the first hop; raises ``InvalidURI``, ``InvalidBody`` and other ``OptionsError``."""
+    uri = _address(options)
+    if options.qs is not None:
+        uri = _with_query(uri, options)
+    method = options.method
+    body = pick.pick(options) if not _BODY_OPTIONS.isdisjoint(options.__dict__) else None
+    if method == 'HEAD' and body is not None:
+        raise InvalidBody(f"HTTP HEAD requests MUST NOT include a request body. Leave {_body_option(options)!r} out, or use another method")
+    return Carry(method, uri, body)
+
+
+_BODY_OPTIONS = frozenset(('body', 'form', 'json'))
+
+
+def _body_option(options: Options) -> str:
+    return next(name for name in ('json', 'form', 'body') if options.given(name))
+
+
+def _address(options: Options) -> Uri:
+    value = options.uri if options.uri not in (None, '') else options.url
+    base = options.base_url
+    if base is None:
+        if value is None or value == '':
+            raise InvalidURI("options.uri is a required argument; give the address as the first argument or as 'uri'")
+        return uris.parse(value) if type(value) is str else uris.coerce(value)
+    if not isinstance(base, str):
+        raise InvalidOptionType(f'options.baseUrl must be a string; option base_url is a {type(base).__name__}')
+    if not isinstance(value, str):
+        raise InvalidOptionType('options.uri must be a string when using options.baseUrl; give a path such as "/users", or no base_url')
+    return uris.parse(uris.join_base(base, value))
+
+
+def _with_query(uri: Uri, options: Options) -> Uri:
+    from requite.wire import qs
+
+    query = qs.merge(uri.query or '', options.qs or {}, options.qs_parse_options, options.qs_stringify_options, options.use_querystring)
+    return uri.with_query(query) if query else uri
+
+
+class Draft:
+    """One hop under construction; local to ``build``. ``fields`` maps lower-cased names to (name, value)."""
+
+    __slots__ = ('body', 'carry', 'fields', 'options', 'target')
+
+    def __init__(self, options: Options, carry: Carry) -> None:
+        self.options = options
+        self.carry = carry
+        self.body = carry.body
+        self.target = carry.uri.target
+        self.fields: dict[str, tuple[str, Any]] = {}
+
+    def default(self, name: str, value: str) -> None:
+        """Sets a field that neither the caller nor an earlier stage has set."""
+        if name not in self.fields:
+            self.fields[name] = (name, value)
+
+
+def _headers(draft: Draft) -> None:
+    fields = {key: field for key, field in draft.options.headers.items() if field[1] is not None}
+    carry = draft.carry
+    if not carry.trusted:
+        for name in PERSONAL:
+            fields.pop(name, None)
+    if carry.rerouted:
+        fields.pop('host', None)
+    if carry.bodiless:
+        for name in DESCRIBES_CONTENT:
+            fields.pop(name, None)
+    draft.fields = fields
+
+
+def _referer(draft: Draft) -> None:
+    if draft.carry.referer is not None:
+        name = draft.fields.get('referer', ('referer',))[0]
+        draft.fields['referer'] = (name, draft.carry.referer)
+
+
+def _host(draft: Draft) -> None:
+    if 'host' not in draft.fields:
+        name = draft.options.headers.get('host', ('host',))[0]
+        draft.fields['host'] = (name, draft.carry.uri.host_field)
+
+
+def _user_agent(draft: Draft) -> None:
+    if 'user-agent' not in draft.options.headers:
+        draft.fields['user-agent'] = ('user-agent', USER_AGENT)
+
+
+def _connection(draft: Draft) -> None:
+    if draft.options.connections is False:
+        draft.default('connection', 'close')
+
+
+def _accept_encoding(draft: Draft) -> None:
+    if draft.options.gzip:
+        from requite.wire import decode
+
+        draft.default('accept-encoding', decode.accept_encoding())
+
+
+def _accept(draft: Draft) -> None:
+    if draft.options.json is not None and draft.options.json is not False:
+        draft.default('accept', 'application/json')
+
+
+def _content_type(draft: Draft) -> None:
+    if draft.body is None:
+        return
+    for name, value in draft.body.headers:
+        if value == pick.FORM and not _is_form(draft.fields.get(name)):
+            draft.fields[name] = (name, value)
+        draft.default(name, value)
+
+
+def _is_form(field: tuple[str, Any] | None) -> bool:
+    return field is not None and str(field[1]).lower().startswith(pick.FORM)
+
+
+def _content_length(draft: Draft) -> None:
+    body, fields = draft.body, draft.fields
+    _refuse_own_framing(fields)
+    if body is None:
+        if draft.carry.method != 'GET' and 'content-length' not in fields:
+            fields['content-length'] = ('content-length', '0')
+        elif 'content-length' in fields and fields['content-length'][1] != '0':
+            raise OptionsError("option 'headers': content-length announces a body that is not there; leave it out")
+        return
+    declared = fields.get('content-length')
+    if declared is not None:
+        draft.body = _declared(body, declared[1])
+    elif body.length is None:
+        fields['transfer-encoding'] = ('transfer-encoding', 'chunked')
+    elif 'transfer-encoding' in fields:
+        draft.body = DeclaredBody(body, None)
+    else:
+        fields['content-length'] = ('content-length', str(body.length))
+
+
+def _refuse_own_framing(fields: dict[str, tuple[str, Any]]) -> None:
+    coding = fields.get('transfer-encoding')
+    if coding is None:
+        return
+    if str(coding[1]).lower() != 'chunked':
+        raise OptionsError(f"option 'headers': transfer-encoding can only be 'chunked', not {coding[1]!r}")
+    if 'content-length' in fields:
+        raise OptionsError("option 'headers': content-length and transfer-encoding exclude each other (RFC 9112 6.2); leave one out")
+
+
+def _declared(body: Body, value: Any) -> Body:
+    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 18:
+        raise OptionsError(f"option 'headers': content-length must be one number of bytes, not {value!r}; leave it out to have it set")
+    length = int(value)
+    if body.length is None:
+        return DeclaredBody(body, length)
+    if body.length != length:
+        raise OptionsError(f"option 'headers': content-length is {length} but the body has {body.length} bytes; leave it out to have it set")
+    return body
+
+
+def _authorization(draft: Draft) -> None:
+    carry, options = draft.carry, draft.options
+    if carry.answered is not None:
+        draft.fields['authorization'] = ('authorization', carry.answered)
+        return
+    if not carry.trusted:
+        return
+    credentials = options.auth
+    if credentials is not None:
+        if credentials.send_immediately:
+            draft.fields['authorization'] = ('authorization', basic.authorization(credentials))
+    elif carry.uri.username is not None:
+        draft.default('authorization', basic.basic(carry.uri.username, carry.uri.password))
+
+
+STAGES: tuple[tuple[str, Callable[[Draft], None], str], ...] = (
+    ('headers', _headers, "the caller's come first, in their order; what may not travel on is taken out before anything is added"),
+    ('referer', _referer, "before host, so that a redirected request shows it where the caller's own would stand"),
+    ('host', _host, 'after the headers, so that a Host of the caller is kept'),
+    ('user-agent', _user_agent, 'any time after the headers; None in the headers leaves it out'),
+    ('connection', _connection, 'any time after the headers'),
+    ('accept-encoding', _accept_encoding, 'any time after the headers'),
+    ('accept', _accept, 'any time after the headers'),
+    ('content-type', _content_type, 'before content-length only for the order that Node sends them in'),
+    ('content-length', _content_length, 'after every stage that may change the body: framing is decided once, here'),
+    ('authorization', _authorization, 'last: whoever signs must see the whole request (Node signs earlier: mended)'),
+)
+
+
+def build(options: Options, carry: Carry, pool: Any, limits: Limits, signal: AbortSignal) -> Hop:
+    """The hop for ``carry``; ``pool`` is where its connection will come from, ``limits`` the clocks that apply to it."""
+    draft = Draft(options, carry)
+    for _, stage, _ in STAGES:
+        stage(draft)
+    uri = carry.uri
+    scheme, host, port = uri.origin
+    tls = options.tls if scheme == 'https' else None
+    return Hop(
+        carry.method,
+        uri,
+        draft.target,
+        _flat(draft.fields),
+        draft.body,
+        Route(scheme, host, port, tls, uri.socket_path, options.local_address),
+        pool,
+        limits,
+        signal,
+        {} if options.time else None,
+    )
+
+
+def _flat(fields: dict[str, tuple[str, Any]]) -> list[tuple[str, str]]:
+    flat: list[tuple[str, str]] = []
+    for field in fields.values():
+        if type(field[1]) is str:
+            flat.append(field)
+        else:
+            flat.extend((field[0], line) for line in field[1])
+    return flat

@@ -1,0 +1,75 @@
+"""The seams of the library: small protocols that are passed in, each with at most two methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from requite.message import AbortSignal
+
+
+class Body(Protocol):
+    """The content of a request.
+
+    ``length`` is in bytes, None when it is not known before the end (it is then sent chunked); ``replayable`` tells whether
+    ``chunks()`` may be asked for again, from the beginning; ``headers`` are fields that describe the content, used where the caller gave none.
+    """
+
+    @property
+    def length(self) -> int | None: ...
+    @property
+    def replayable(self) -> bool: ...
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]: ...
+    def chunks(self) -> Iterator[bytes]: ...
+
+
+class Transport(Protocol):
+    """Sends one hop and returns the head of the answer, its body still to be read. ``pool`` is what a hop uses that names none."""
+
+    pool: Any
+
+    def send(self, hop: Any) -> Any: ...
+
+
+class Watch(Protocol):
+    """Who sees an exchange happen: the handle that people hold.
+
+    ``listening`` tells whether anybody wants the events at all.
+    """
+
+    signal: AbortSignal
+    hop: Any
+
+    @property
+    def listening(self) -> bool: ...
+    def event(self, name: str, *arguments: Any) -> None: ...
+
+
+class Signer(Protocol):
+    """Adds proof of identity to a draft whose body, headers and target are final."""
+
+    def sign(self, draft: Any, clock: Clock) -> None: ...
+
+
+class Clock(Protocol):
+    """Time and randomness of the signers; tests freeze it so that every published vector can be reproduced."""
+
+    def now(self) -> float: ...
+    def nonce(self, size: int) -> str: ...
+
+
+class Sink(Protocol):
+    """Where a pipe ends."""
+
+    def write(self, data: bytes, /) -> object: ...
+    def close(self) -> object: ...
+
+
+class Source(Protocol):
+    """Where a pipe begins: ``read(n)`` gives at most n bytes, and none at its end."""
+
+    def read(self, size: int, /) -> bytes: ...

@@ -1,0 +1,57 @@
+"""Node's timings of an exchange, made from the moments that the transport marked. All in milliseconds."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+EPOCH = time.time() - time.perf_counter()
+"""What turns a moment of ``time.perf_counter()`` into seconds since 1970."""
+STEPS = ('socket', 'lookup', 'connect', 'response', 'end')
+
+
+class Timings:
+    """When the steps of the last hop happened, and how long the whole exchange took.
+
+    ``timings`` counts from the start of the last hop: socket, lookup, connect, response, end (and tls on https). ``elapsed`` counts over all hops, rounded.
+    """
+
+    __slots__ = ('elapsed', 'marks', 'start')
+
+    def __init__(self, begun: float, start: float, marks: dict[str, float], end: float) -> None:
+        self.start = start
+        self.marks = {**marks, 'end': end}
+        self.elapsed = round((end - begun) * 1000)
+
+    def timings(self) -> dict[str, float]:
+        """Node's ``timings``: each step in milliseconds since the hop began, never going back."""
+        moments: dict[str, float] = {}
+        last = self.start
+        for step in ('socket', 'lookup', 'connect', 'tls', 'response', 'end'):
+            if step == 'tls' and step not in self.marks:
+                continue
+            last = max(last, self.marks.get(step, last))
+            moments[step] = (last - self.start) * 1000
+        return moments
+
+    def phases(self) -> dict[str, float]:
+        """Node's ``timingPhases``: wait, dns, tcp, firstByte, download and total."""
+        at = self.timings()
+        return {
+            'wait': at['socket'],
+            'dns': at['lookup'] - at['socket'],
+            'tcp': at['connect'] - at['lookup'],
+            'firstByte': at['response'] - at['connect'],
+            'download': at['end'] - at['response'],
+            'total': at['end'],
+        }
+
+    def response_start(self) -> int | None:
+        """When the first byte of the answer came, in milliseconds since 1970."""
+        moment = self.marks.get('response')
+        return None if moment is None else epoch_ms(moment)
+
+
+def epoch_ms(moment: Any) -> int:
+    """A moment of ``time.perf_counter()`` in milliseconds since 1970."""
+    return round((EPOCH + moment) * 1000)

@@ -1,0 +1,160 @@
+"""Sending a body while listening: an answer that comes early is taken, a server that stops reading does not hold us for ever.
+
+The socket does not block meanwhile; one poll waits for either direction, for as long as ``limits.read`` allows the connection to stand still.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+import ssl
+import time
+from typing import TYPE_CHECKING
+
+from requite import errors
+from requite.transport import faults, head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from requite.message import Hop
+    from requite.protocols import Body
+    from requite.transport.connections import Link
+
+PIECE = 262144
+
+_FINAL = re.compile(rb'(?:HTTP/1\.[01] 1[0-9][0-9](?:(?!\r\n\r\n)[\s\S])*\r\n\r\n)*HTTP/1\.[01] ([2-9])')
+
+_WAIT_ERRORS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Upload:
+    """One request on its way out."""
+
+    __slots__ = ('_deaf', '_hop', '_link', 'early', 'refused')
+
+    def __init__(self, hop: Hop, link: Link) -> None:
+        self._hop = hop
+        self._link = link
+        self._deaf = False
+        self.early = b''
+        self.refused = False
+
+    def run(self, start: bytes, body: Body) -> None:
+        """Sends ``start`` (the head) and ``body``.
+
+        Afterwards ``early`` holds what the server has said so far, and ``refused`` is true if it answered (status 300 or more) or left before it had everything: sending
+        stopped there. Raises ``InvalidBody`` for a body of another length than it declared, an error of the transport, or, unchanged, what the body's iterator raised; the
+        connection is then reset, so that no server can take the part for the whole (SECURITY Q3, Q4).
+        """
+        link = self._link
+        done = False
+        link.blocking(False)
+        try:
+            self._push(start)
+            for piece in self._framed(body):
+                if self.refused:
+                    break
+                self._push(piece)
+            done = True
+        finally:
+            if done:
+                link.blocking(True)
+            else:
+                link.reset()
+
+    def _framed(self, body: Body) -> Iterator[bytes | memoryview]:
+        length = body.length
+        sent = 0
+        for piece in _pieces(body):
+            sent += len(piece)
+            if length is None:
+                yield b'%x\r\n%b\r\n' % (len(piece), piece)
+                continue
+            if sent > length:
+                raise errors.InvalidBody(f'the body is longer than declared: {length} bytes were announced, at least {sent} came')
+            yield piece
+        if length is None:
+            yield b'0\r\n\r\n'
+        elif sent != length and not self.refused:
+            raise errors.InvalidBody(f'the body is shorter than declared: {length} bytes were announced, {sent} came')
+
+    def _push(self, data: bytes | memoryview) -> None:
+        view = memoryview(data)
+        send = self._link.send
+        try:
+            while view and not self.refused:
+                if not self._deaf and self._link.poll(0):
+                    self._listen()
+                    continue
+                try:
+                    view = view[send(view) :]
+                except _WAIT_ERRORS:
+                    self._wait()
+        except OSError as error:
+            self._stopped(error)
+
+    def _wait(self) -> None:
+        hop = self._hop
+        limits = hop.limits
+        seconds = limits.read
+        if limits.deadline is not None:
+            left = max(0.0, limits.deadline - time.monotonic())
+            seconds = left if seconds is None else min(seconds, left)
+        if hop.signal.aborted:
+            raise errors.AbortError(f'aborted: {faults.place(hop)}')
+        if not _wait_for(self._link, not self._deaf, seconds):
+            raise faults.timed_out(hop, faults.SEND)
+        if hop.signal.aborted:
+            raise errors.AbortError(f'aborted: {faults.place(hop)}')
+
+    def _listen(self) -> None:
+        """Something came in while we are sending."""
+        try:
+            data = self._link.recv(head.MAX_LINE)
+        except _WAIT_ERRORS:
+            return  # TLS spoke to itself
+        self.early += data
+        answered = _FINAL.match(self.early)
+        if not data or len(self.early) > head.MAX_HEAD:
+            self.refused = True
+        elif answered is not None:
+            # 2xx: the server answers while it reads, so it wants the rest; what more it says waits in the socket
+            self._deaf = True
+            self.refused = answered.group(1) != b'2'
+
+    def _stopped(self, error: OSError) -> None:
+        if isinstance(error, errors.RequestError) or self._hop.signal.aborted:
+            raise faults.explain(error, self._hop, faults.SEND) from None
+        # a server that answers and closes resets what we still send; its answer may have arrived before that
+        try:
+            self._link.blocking(False)
+            self.early += self._link.recv(head.MAX_LINE)
+        except OSError:
+            pass
+        if not self.early:
+            raise faults.explain(error, self._hop, faults.SEND) from None
+        self.refused = True
+
+
+def _pieces(body: Body) -> Iterator[bytes | memoryview]:
+    """The body in pieces of bounded size, none of them empty."""
+    for chunk in body.chunks():
+        if not isinstance(chunk, (bytes, bytearray, memoryview)):
+            raise errors.InvalidBody(f'the body gave {type(chunk).__name__}, only bytes can be sent: encode it first')
+        view = memoryview(chunk).cast('B')
+        if len(view) <= PIECE:
+            if view:
+                yield view
+            continue
+        for start in range(0, len(view), PIECE):
+            yield view[start : start + PIECE]
+
+
+def _wait_for(link: Link, listening: bool, seconds: float | None) -> bool:
+    if not hasattr(select, 'poll'):
+        reads, writes, _ = select.select([link.sock] if listening else [], [link.sock], [], seconds)
+        return bool(reads or writes)
+    poller = select.poll()
+    poller.register(link.sock, select.POLLOUT | (select.POLLIN if listening else 0))
+    return bool(poller.poll(None if seconds is None else seconds * 1000))

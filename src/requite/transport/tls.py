@@ -1,0 +1,86 @@
+"""TLS contexts: one for each distinct ``message.TLS``, made once and kept.
+
+Verification is on unless asked otherwise, against the system's store or against ``ca`` alone; TLS 1.2 is the oldest version spoken; names are matched against
+subjectAltName only (no common name); ALPN offers http/1.1 (SECURITY T1, T2). A bare end of the TCP connection is never taken for the end of the data (S2).
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from urllib3.util.ssl_ import create_urllib3_context
+
+from requite import errors
+
+if TYPE_CHECKING:
+    from requite.message import TLS
+
+MAX_CONTEXTS = 128
+
+_contexts: dict[TLS, ssl.SSLContext] = {}
+
+_VERSIONS = {'TLSv1.2': ssl.TLSVersion.TLSv1_2, 'TLSv1.3': ssl.TLSVersion.TLSv1_3}
+
+
+def context(settings: TLS) -> ssl.SSLContext:
+    """The context for ``settings``. Raises ``OptionsError`` when a certificate, a version or a cipher list cannot be used."""
+    found = _contexts.get(settings)
+    if found is None:
+        found = _make(settings)
+        while len(_contexts) >= MAX_CONTEXTS:
+            _contexts.pop(next(iter(_contexts)), None)
+        _contexts[settings] = found
+    return found
+
+
+def _make(settings: TLS) -> ssl.SSLContext:
+    made = create_urllib3_context(
+        cert_reqs=ssl.CERT_REQUIRED if settings.verify else ssl.CERT_NONE,
+        ssl_minimum_version=_version(settings.min_version),
+        ciphers=_ciphers(settings.ciphers),
+    )
+    # Python tells OpenSSL 3 to take a bare FIN for an orderly end; a cut body would look whole
+    made.options &= ~getattr(ssl, 'OP_IGNORE_UNEXPECTED_EOF', 0)
+    if not settings.ca:
+        made.load_default_certs()
+    for item in settings.ca:
+        _trust(made, item)
+    return made
+
+
+def _version(name: str | None) -> int | None:
+    if name is None:
+        return None
+    if name not in _VERSIONS:
+        raise errors.OptionsError(f"min_version {name!r} is not available: use 'TLSv1.2' or 'TLSv1.3'")
+    return _VERSIONS[name]
+
+
+def _ciphers(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(text)
+    except ssl.SSLError:
+        raise errors.OptionsError(f'ciphers {text!r} names no cipher of this OpenSSL: see `openssl ciphers`') from None
+    return text
+
+
+def _trust(made: ssl.SSLContext, item: str | bytes) -> None:
+    try:
+        if isinstance(item, bytes):
+            made.load_verify_locations(cadata=item.decode('ascii') if b'-----BEGIN' in item else item)
+        elif '-----BEGIN' in item:
+            made.load_verify_locations(cadata=item)
+        else:
+            _trust_file(made, item)
+    except (OSError, ValueError) as error:
+        what = 'the given text' if not isinstance(item, str) or '-----BEGIN' in item else repr(item)
+        raise errors.OptionsError(f'ca: {what} holds no certificate that can be read ({error}): give PEM text, DER bytes or the path of a file') from None
+
+
+def _trust_file(made: ssl.SSLContext, path: str) -> None:
+    with open(path, 'rb') as file:
+        content = file.read()
+    made.load_verify_locations(cadata=content.decode('ascii', 'replace') if b'-----BEGIN' in content else content)

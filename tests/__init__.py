@@ -1,0 +1,3 @@
+"""The tests of requite."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What a request costs: requite beside its peers, on one core, against a real server."""

@@ -1,0 +1,137 @@
+"""The benchmarks still run, and a small GET is not far from what it has to cost."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+
+from . import report, server
+from .children import Worker, one_core
+from .gates import GATES, Gate, missed
+from .imports import measure_imports
+from .memory import measure_memory
+from .rounds import QUICK, Cost, measure
+from .scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PEERS = ('urllib3', 'httpx', 'requests')
+LOOSE = 0.5
+"""Half of what is demanded must be there even on a busy machine; `--gate` asks for all of it."""
+
+
+@pytest.fixture(scope='module')
+def target() -> Iterator[server.Target]:
+    try:
+        with one_core(), server.serving(QUICK.big) as running:
+            yield running
+    except server.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.mark.timing
+def test_a_small_get_costs_a_fraction_of_what_the_peers_take(target: server.Target) -> None:
+    absent = [peer for peer in PEERS if find_spec(peer) is None]
+    if absent:
+        pytest.skip(f'not installed: {", ".join(absent)}')
+    costs = measure('small', target, QUICK, ('raw', 'requite', *PEERS))
+    assert [cost.trouble for cost in costs if cost.trouble] == []
+    assert missed(report.scenario_figures(costs), ('small',), slack=LOOSE) == []
+
+
+@pytest.mark.parametrize('client', ['raw', 'requite', 'requite plain'])
+@pytest.mark.parametrize('scenario', SCENARIOS)
+def test_a_scenario_is_answered_in_full(target: server.Target, scenario: str, client: str) -> None:
+    worker = Worker(client, scenario, target)
+    try:
+        assert worker.trouble is None
+    finally:
+        worker.close()
+
+
+def test_a_big_body_is_held_in_memory_once(target: server.Target) -> None:
+    (cost,) = measure_memory(target, QUICK.big, ['requite'])
+    assert cost.trouble is None
+    assert cost.ratio is not None
+    # Less than once would mean that the measurement does not see the body.
+    assert 0.9 < cost.ratio < 1.2
+
+
+def test_importing_requite_loads_no_forbidden_module() -> None:
+    cost = measure_imports(1)
+    assert cost.missing == ()
+    assert cost.forbidden == ()
+
+
+def test_the_server_refuses_a_rich_request_that_lacks_something(target: server.Target) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with pytest.raises(urllib.error.HTTPError, match='400') as refused:
+        opener.open(target.plain + '/rich?page=2&sort=name', timeout=10)
+    refused.value.close()
+
+
+def test_a_client_that_cannot_be_opened_is_reported_and_the_others_are_measured(target: server.Target) -> None:
+    nowhere = target._replace(ca='/nonexistent/ca.pem')
+    tls = measure('tls', nowhere, QUICK._replace(rounds=1, turn=0.001), ['raw'])
+    plain = measure('small', nowhere, QUICK._replace(rounds=1, turn=0.001), ['raw'])
+    assert 'FileNotFoundError' in str(tls[0].trouble)
+    assert plain[0].trouble is None
+    assert plain[0].middle > 0
+
+
+def test_without_nginx_the_reason_says_how_to_install_it(tmp_path: Path) -> None:
+    with pytest.raises(server.Unavailable, match='apt-get install nginx-light'):
+        server.find_nginx(path=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ('gate', 'enough', 'short', 'half'),
+    [
+        (Gate('small', 'requests/requite', 13, at_least=True), 13.0, 12.99, 6.5),
+        (Gate('small', 'requite/raw', 3.5, at_least=False), 3.5, 3.51, 7.0),
+    ],
+)
+def test_a_gate_has_no_tolerance_unless_slack_is_given(gate: Gate, enough: float, short: float, half: float) -> None:
+    assert gate.holds(enough)
+    assert not gate.holds(short)
+    assert gate.holds(half, slack=LOOSE)
+    assert not gate.holds(half * 0.99 if gate.at_least else half * 1.01, slack=LOOSE)
+
+
+def test_a_gate_without_a_figure_is_missed_when_its_part_was_chosen() -> None:
+    assert missed({}, ('import',)) == [
+        'import requite/urllib3: at most 1.2, not measured',
+        'import forbidden modules: at most 0, not measured',
+    ]
+    assert missed({}, ()) == []
+
+
+def test_ratios_are_those_of_the_medians() -> None:
+    costs = [
+        Cost('small', 'raw', (10.0, 90.0, 9.0), (1.0, 1.0, 1.0)),
+        Cost('small', 'requite', (20.0, 30.0, 10.0), (1.0, 1.0, 1.0)),
+        Cost('small', 'requests', (400.0, 401.0, 9.0), (1.0, 1.0, 1.0)),
+    ]
+    figures = report.scenario_figures(costs)
+    assert figures['small', 'requite/raw'] == 2
+    assert figures['small', 'requests/requite'] == 20
+    shown = report.table(report.scenario_rows(costs, figures))
+    assert 'requite/raw 2.00' in shown
+    assert 'at least 13: reached' in shown
+
+
+def test_every_gate_names_a_part_that_can_be_measured() -> None:
+    assert {gate.part for gate in GATES} <= {*SCENARIOS, 'import', 'memory'}
+
+
+def test_the_table_replaces_only_what_stands_between_the_markers() -> None:
+    page = f'before\n{report.BEGIN}\nold\n{report.END}\nafter\n'
+    assert report.between_markers(page, 'new') == f'before\n{report.BEGIN}\nnew\n{report.END}\nafter\n'
+    with pytest.raises(ValueError, match='needs the lines'):
+        report.between_markers(f'{report.END}\n{report.BEGIN}', 'new')
