@@ -61,7 +61,9 @@ def check(block: Block, printed: str, where: str) -> None:
     if not wanted:
         return
     patterns = ['.*'.join(re.escape(part) for part in line.split('...')) for line in wanted]
-    if len(wanted) != len(given) or not all(re.fullmatch(pattern, line) for pattern, line in zip(patterns, given, strict=True)):
+    if len(wanted) != len(given) or not all(
+        re.fullmatch(pattern, line) for pattern, line in zip(patterns, given, strict=True)
+    ):
         raise AssertionError(f'{where}: the page promises {wanted}, the block printed {given}')
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from requite._version import __version__
 from requite.api import Requests
-from requite.body.jsondoc import DROP
 from requite.errors import (
     AbortError,
     BodyTooLarge,
@@ -44,6 +43,7 @@ from requite.errors import (
 from requite.request import Request
 from requite.response import Response
 from requite.transport.pools import Pool
+from requite.wire.jsondoc import DROP
 
 request = Requests()
 """The callable that makes requests with no defaults but the built-in ones."""

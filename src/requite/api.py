@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from requite import agents, background, checks, configure
 from requite.errors import InvalidOptionType, UnknownOption
-from requite.options import EMPTY, MERGED, Options, compose, merge, normalise, unknown
+from requite.options import EMPTY, MERGED, Options, compose, merge, normalise, shared, unknown
 from requite.optiontable import NAMES
 from requite.prepare import first
 from requite.request import Request
@@ -85,7 +85,7 @@ class Requests:
             options, requester = None, options
         given = canonical(_mapping(options), more)
         values = normalise(given)
-        made = _connected(compose(self._defaults, values), values)
+        made = shared(_connected(compose(self._defaults, values), values))
         return Requests(made, _merged(self._raw, given), requester or self._requester)
 
     def forever(self, agent_options: Any = None, options: Any = None, /, **more: Unpack[RequestOptions]) -> Requests:
@@ -119,17 +119,16 @@ class Requests:
 
     def _make(self, verb: str | None, uri: Any, options: Any, callback: Any, more: Any) -> Any:
         if options is None and callback is None and not more and type(uri) is str and self._requester is None:
-            values: dict[str, Any] = {'uri': uri}
+            values: dict[str, Any] = {'uri': uri} if verb is None else {'uri': uri, 'method': verb}
+            resolved = compose(self._defaults, values)
         else:
             given = gather(uri, options, callback, more)
             if self._requester is not None:
                 return self._delegate(verb, given)
             values = normalise(given)
-        if verb is not None:
-            values['method'] = verb
-        resolved = compose(self._defaults, values)
-        if len(values) > 1:
-            resolved = _connected(resolved, values)
+            if verb is not None:
+                values['method'] = verb
+            resolved = _connected(compose(self._defaults, values), values)
         made = Request(resolved, first(resolved), self._transport)
         if resolved.callback is not None:
             made.give(resolved.callback)

@@ -21,6 +21,19 @@ METHODS = frozenset('CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE'.split
 Field = 'tuple[str, str | tuple[str, ...]]'
 
 
+class Method(str):
+    """A standard method, upper case as it is sent, that remembers how the caller spelt it: Node shows that spelling."""
+
+    __slots__ = ('spelling',)
+
+    def __new__(cls, sent: str, spelling: str) -> Method:
+        method = super().__new__(cls, sent)
+        method.spelling = spelling
+        return method
+
+    spelling: str
+
+
 def shown(value: object) -> str:
     """A short text for a value in an error: its type, and the value itself where it is short and cannot be a secret."""
     if isinstance(value, (bool, int, float)) or value is None:
@@ -106,9 +119,9 @@ def http_method(name: str, value: Any) -> str:
         raise wrong_type(name, value, 'a str')
     upper = value.upper()
     if upper in METHODS:
-        return upper
+        return upper if upper == value else Method(upper, value)
     if TOKEN.fullmatch(value) is None:
-        raise OptionsError(f'option {name!r} must be a token of letters, digits and !#$%&\'*+-.^_`|~, not {shown(value)}')
+        raise OptionsError(f"option {name!r} must be a token of letters, digits and !#$%&'*+-.^_`|~, not {shown(value)}")
     return value
 
 

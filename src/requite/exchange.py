@@ -40,7 +40,7 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         if verdict is None:
             break
         reply.drain()
-        followed = (*followed, redirects.Redirect(reply.status, verdict.carry.uri.href))
+        followed = (*followed, redirects.Redirect(reply.status, verdict.carry.uri.without_userinfo().href))
         carry = verdict.carry
         if watch.listening:
             watch.event('redirect', Response(reply, hop, options, followed))
@@ -68,7 +68,8 @@ def _verdict(options: Options, carry: Carry, hop: Hop, reply: Reply, followed: t
         follow = options.follow_redirect
         if callable(follow) and not follow(Response(reply, hop, options, followed)):
             return None
-        redirects.count(options, len(followed), verdict.carry.uri)
+        if not verdict.challenge:
+            redirects.count(options, len(followed), verdict.carry.uri)
     except BaseException:
         reply.abort()
         raise

@@ -119,7 +119,7 @@ class Hop(NamedTuple):
     method: str
     uri: Uri
     target: str
-    fields: tuple[tuple[str, str], ...] | list[tuple[str, str]]
+    fields: tuple[tuple[str, str], ...]
     body: Body | None
     route: Route
     pool: Any

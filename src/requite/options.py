@@ -28,8 +28,8 @@ MERGED = frozenset('qs form json body agent_options qs_parse_options qs_stringif
 class Options:
     """Frozen options of one request; attributes are the canonical names of the option table.
 
-    Three are derived: ``tls`` and ``limits`` gather what several options say, ``connections`` is the pool they name (None: the transport's own,
-    False: a connection of its own).
+    Four are derived: ``tls`` and ``limits`` gather what several options say, ``connections`` is the pool they name (None: the transport's own,
+    False: a connection of its own), ``plans`` remembers what ``prepare.build`` decided for others with the same defaults.
     """
 
     uri: Any = None
@@ -71,6 +71,7 @@ class Options:
     tls: TLS = VERIFIED
     limits: Limits = DEFAULT_LIMITS
     connections: Any = None
+    plans: dict[Any, Any] | None = {}
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f'options are frozen: make others with compose() instead of setting {name!r}')
@@ -121,17 +122,39 @@ def compose(outer: Options, values: dict[str, Any]) -> Options:
     merged = options.__dict__
     if outer is not EMPTY:
         merged.update(outer.__dict__)
-        for name in values:
-            if name == 'headers':
-                values[name] = _merge_fields(outer.headers, values[name])
-            elif name in MERGED:
-                values[name] = merge(merged.get(name), values[name])
-        if ('uri' in values or 'url' in values) and 'uri' in merged:
-            del merged['uri']
+        if ('uri' in values or 'url' in values) and ('uri' in merged or 'url' in merged):
+            merged.pop('uri', None)
             merged.pop('url', None)
+    if values.keys() <= _ADDRESS:
+        merged.update(values)
+        return options
+    for name in values:
+        if name == 'headers':
+            values[name] = _merge_fields(outer.headers, values[name])
+        elif name in MERGED:
+            values[name] = merge(merged.get(name), values[name])
     merged.update(values)
     _derive(merged, values)
+    if not values.keys() <= _SHAPELESS:
+        merged['plans'] = None
     return options
+
+
+def shared(options: Options) -> Options:
+    """The same options as defaults of many requests, which then share what is decided once for all of them."""
+    others = Options()
+    others.__dict__.update(options.__dict__)
+    asked = options.auth is not None and callable(options.auth.bearer)
+    others.__dict__['plans'] = None if asked else {}
+    return others
+
+
+_ADDRESS = frozenset(('uri', 'url', 'method'))
+_SHAPELESS = _ADDRESS | frozenset(
+    'callback encoding timeout deadline max_body follow_redirect follow_all_redirects follow_original_http_method max_redirects remove_referer_header '
+    'json_reviver qs qs_parse_options qs_stringify_options use_querystring base_url time'.split()
+)
+"""Options that have no say in the header fields and the route of a request without content."""
 
 
 def _derive(merged: dict[str, Any], values: dict[str, Any]) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from requite.protocols import Body
     from requite.wire.uri import Uri
 
+MAX_PLANS = 128
+"""How many origins and methods one set of defaults remembers the fields for."""
 USER_AGENT = f'requite/{__version__}'
 DESCRIBES_CONTENT = frozenset('content-type content-length content-encoding content-language content-location transfer-encoding digest content-digest'.split())
 """Fields that go with the content when a redirect takes it away (RFC 9110 15.4, SECURITY R13)."""
@@ -33,17 +35,20 @@ PERSONAL = frozenset('authorization cookie proxy-authorization'.split())
 
 def first(options: Options) -> Carry:
     """What the caller meant, as the carry of the first hop; raises ``InvalidURI``, ``InvalidBody`` and other ``OptionsError``."""
-    uri = _address(options)
+    address = options.uri
+    uri = uris.parse(address) if type(address) is str and address and options.base_url is None else _address(options)
+    method = options.method
+    if _SETTLED_HERE.isdisjoint(options.__dict__):
+        return Carry(method, uri, None)
     if options.qs is not None:
         uri = _with_query(uri, options)
-    method = options.method
-    body = pick.pick(options) if not _BODY_OPTIONS.isdisjoint(options.__dict__) else None
+    body = pick.pick(options)
     if method == 'HEAD' and body is not None:
-        raise InvalidBody(f"HTTP HEAD requests MUST NOT include a request body. Leave {_body_option(options)!r} out, or use another method")
+        raise InvalidBody(f'HTTP HEAD requests MUST NOT include a request body. Leave {_body_option(options)!r} out, or use another method')
     return Carry(method, uri, body)
 
 
-_BODY_OPTIONS = frozenset(('body', 'form', 'json'))
+_SETTLED_HERE = frozenset(('body', 'form', 'json', 'qs'))
 
 
 def _body_option(options: Options) -> str:
@@ -51,7 +56,7 @@ def _body_option(options: Options) -> str:
 
 
 def _address(options: Options) -> Uri:
-    value = options.uri if options.uri not in (None, '') else options.url
+    value = options.uri if options.uri is not None else options.url
     base = options.base_url
     if base is None:
         if value is None or value == '':
@@ -74,13 +79,12 @@ def _with_query(uri: Uri, options: Options) -> Uri:
 class Draft:
     """One hop under construction; local to ``build``. ``fields`` maps lower-cased names to (name, value)."""
 
-    __slots__ = ('body', 'carry', 'fields', 'options', 'target')
+    __slots__ = ('body', 'carry', 'fields', 'options')
 
     def __init__(self, options: Options, carry: Carry) -> None:
         self.options = options
         self.carry = carry
         self.body = carry.body
-        self.target = carry.uri.target
         self.fields: dict[str, tuple[str, Any]] = {}
 
     def default(self, name: str, value: str) -> None:
@@ -221,32 +225,51 @@ STAGES: tuple[tuple[str, Callable[[Draft], None], str], ...] = (
 
 
 def build(options: Options, carry: Carry, pool: Any, limits: Limits, signal: AbortSignal) -> Hop:
-    """The hop for ``carry``; ``pool`` is where its connection will come from, ``limits`` the clocks that apply to it."""
+    """The hop for ``carry``; ``pool`` is where its connection will come from, ``limits`` the clocks that apply to it.
+
+    What does not depend on the path is decided once for all requests that share their defaults, and found again in ``options.plans``.
+    """
+    uri, plans = carry.uri, options.plans
+    if plans is None or carry.body is not None or carry.referer is not None or not carry.trusted or uri.username is not None or carry.answered is not None:
+        draft = _drafted(options, carry)
+        fields, body, route = _flat(draft.fields), draft.body, _route(options, uri)
+    else:
+        key = (carry.method, uri.origin, uri.host_field, carry.bodiless, carry.rerouted)
+        plan = plans.get(key)
+        if plan is None:
+            plan = _planned(options, carry, plans, key)
+        fields, route = plan
+        body = None
+    return Hop(carry.method, uri, uri.target, fields, body, route, pool, limits, signal, {} if options.time else None)
+
+
+def _planned(options: Options, carry: Carry, plans: dict[Any, Any], key: Any) -> tuple[tuple[tuple[str, str], ...], Route]:
+    """What a request without content sends to this origin, kept for the next one."""
+    plan = _flat(_drafted(options, carry).fields), _route(options, carry.uri)
+    if len(plans) >= MAX_PLANS:
+        plans.clear()
+    plans[key] = plan
+    return plan
+
+
+def _drafted(options: Options, carry: Carry) -> Draft:
     draft = Draft(options, carry)
     for _, stage, _ in STAGES:
         stage(draft)
-    uri = carry.uri
+    return draft
+
+
+def _route(options: Options, uri: Uri) -> Route:
     scheme, host, port = uri.origin
     tls = options.tls if scheme == 'https' else None
-    return Hop(
-        carry.method,
-        uri,
-        draft.target,
-        _flat(draft.fields),
-        draft.body,
-        Route(scheme, host, port, tls, uri.socket_path, options.local_address),
-        pool,
-        limits,
-        signal,
-        {} if options.time else None,
-    )
+    return Route(scheme, host, port, tls, uri.socket_path, options.local_address)
 
 
-def _flat(fields: dict[str, tuple[str, Any]]) -> list[tuple[str, str]]:
+def _flat(fields: dict[str, tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
     flat: list[tuple[str, str]] = []
     for field in fields.values():
         if type(field[1]) is str:
             flat.append(field)
         else:
             flat.extend((field[0], line) for line in field[1])
-    return flat
+    return tuple(flat)

@@ -48,7 +48,7 @@ def decide(options: Options, carry: Carry, hop: Hop, reply: Reply) -> Follow | N
     status = reply.status
     if status == 401:
         return _challenged(options, carry, reply)
-    if status not in FOLLOWED or 'location' not in reply.headers or not _wanted(options, hop.method):
+    if status not in FOLLOWED or not reply.headers.get('location') or not _wanted(options, hop.method):
         return None
     return Follow(_next(options, carry, hop, status, _target(hop.uri, reply)))
 

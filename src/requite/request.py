@@ -12,11 +12,18 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from requite import background
-from requite.emitter import EVENTS, Emitter
-from requite.errors import AbortError, ConnectTimeout, DeadlineExceeded, ReadTimeout, RequestError, RequestNotSentWarning, RequestStateError
+from requite.errors import (
+    AbortError,
+    ConnectTimeout,
+    DeadlineExceeded,
+    ReadTimeout,
+    RequestError,
+    RequestNotSentWarning,
+    RequestStateError,
+)
 from requite.exchange import perform
-from requite.intent import Intent
 from requite.message import AbortSignal
+from requite.watched import DONE, FAILED, NEW, RUNNING, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,25 +34,19 @@ if TYPE_CHECKING:
     from requite.protocols import Transport
     from requite.response import Response
 
-NEW, RUNNING, DONE, FAILED = range(4)
 _LOCK = threading.Lock()
 
 
-class Request(Intent):
+class Request(Watched):
     """One request. Configure it, then ask for it (``.response``, ``.end()``, iteration, ``with``), give it a callback, or ``.start()`` it;
-    when it is simply let go, it is sent in the background. ``repr()`` never sends."""
+    when it is simply let go, it is sent in the background. ``repr()`` never sends.
+    """
 
-    _state = NEW
-    _response: Response | None = None
-    _error: RequestError | None = None
-    _emitter: Emitter | None = None
-    _callback: Callable[..., Any] | None = None
     _owner: int | None = None
     _waiter: threading.Event | None = None
     _started = False
     _told = False
     _inherited = False
-    _redirecting: Response | None = None
 
     def __init__(self, options: Options, carry: Carry, transport: Transport) -> None:
         self._options = options
@@ -92,7 +93,7 @@ class Request(Intent):
     def give(self, callback: Callable[..., Any]) -> None:
         """Sends the request now and calls ``callback(error, response, body)`` exactly once, before returning."""
         self._finish_writing()
-        self._with_callback(callback)
+        self._take_callback()
         if background.claim(self):
             background.settle()
             self._run(True)
@@ -104,7 +105,7 @@ class Request(Intent):
         """Sends the request in the background and returns at once; ``.end()`` then waits for it."""
         self._finish_writing()
         if callback is not None:
-            self._with_callback(callback)
+            self._take_callback()
         if not background.claim(self):
             raise RequestStateError('the request was sent already; make another one, or ask for .response')
         self._state = RUNNING
@@ -122,81 +123,6 @@ class Request(Intent):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._response is not None:
             self._response.close()
-
-    # -- events
-
-    def on(self, event: str, listener: Callable[..., Any], once: bool = False) -> Request:
-        """Has ``listener`` called on an event of Node's, with Node's arguments; at once if the event is over. Returns the request."""
-        if event not in EVENTS:
-            raise RequestStateError(f'there is no event {event!r}; there are {", ".join(sorted(EVENTS))}')
-        past = self._past(event)
-        if past is not None:
-            listener(*past)
-            if once:
-                return self
-        if self._emitter is None:
-            self._emitter = Emitter()
-            if self._response is not None:
-                self._response._emitter = self._emitter
-                self._response._watch = self._body_failed
-        self._emitter.add(event, listener, once)
-        return self
-
-    def once(self, event: str, listener: Callable[..., Any]) -> Request:
-        """Like ``on``, for the first time only."""
-        return self.on(event, listener, True)
-
-    def off(self, event: str, listener: Callable[..., Any]) -> Request:
-        """Takes a listener away again."""
-        if self._emitter is not None:
-            self._emitter.remove(event, listener)
-        return self
-
-    @property
-    def listening(self) -> bool:
-        """Whether anybody listens to events."""
-        return self._emitter is not None
-
-    def event(self, name: str, *arguments: Any) -> None:
-        """Tells the listeners of an event."""
-        if self._emitter is None:
-            return
-        if name == 'redirect':
-            self._redirecting = arguments[0]
-            arguments = ()
-        self._emitter.emit(name, *arguments)
-
-    def _past(self, event: str) -> tuple[Any, ...] | None:
-        """The arguments of an event that is over, None when it is still to come."""
-        response, error = self._response, self._error
-        if event == 'request':
-            return None if self.hop is None else (self.hop,)
-        if event == 'error':
-            return None if error is None or isinstance(error, AbortError) else (error,)
-        if event == 'abort':
-            return () if self.signal.aborted else None
-        if response is None:
-            return None
-        if event == 'response':
-            return (response,)
-        if response._content is None:
-            return None
-        if event == 'data':
-            return (response._content,) if response._content else None
-        return {'end': (), 'close': (), 'complete': (response, response.body) if self._callback else (response,)}.get(event)
-
-    # -- stopping
-
-    def abort(self) -> None:
-        """Stops the request at once, from any thread: before it is sent it never will be, after that its connection is closed. No callback is called."""
-        if self._state is DONE and self._response is not None and self._response._reply.complete:
-            return
-        self.signal.abort()
-        if background.claim(self):
-            self._finish(None, AbortError('the request was aborted before it was sent'))
-        elif self._state is DONE and self._response is not None:
-            self._response._reply.abort()
-        self.event('abort')
 
     # -- sending
 
@@ -233,7 +159,7 @@ class Request(Intent):
     def _deliver(self, response: Response, whole: bool) -> None:
         if self._emitter is not None:
             response._emitter = self._emitter
-            response._with_body = self._callback is not None
+            response._with_body = self._has_callback
             self._emitter.emit('response', response)
             self.signal.check()
         if whole and response._streaming is None:
@@ -277,10 +203,10 @@ class Request(Intent):
 
     # -- telling
 
-    def _with_callback(self, callback: Callable[..., Any]) -> None:
-        if self._callback is not None:
+    def _take_callback(self) -> None:
+        if self._has_callback:
             raise RequestStateError('the request has a callback already; add a listener with .on() instead')
-        self._callback = callback
+        self._has_callback = True
 
     def _call_back(self, callback: Callable[..., Any]) -> None:
         error = self._error

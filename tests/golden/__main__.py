@@ -37,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         corpus = corpora.load(given.corpus, given.expected, given.recorder)
     except corpora.Absent as absent:
         sys.exit(f'no recordings: {absent}')
+    try:
+        import requite.api  # noqa: F401  one clear line instead of one for every case
+    except ImportError as missing:
+        sys.exit(f'requite cannot be imported ({missing}); install it first: pip install -e .')
     cases = chosen(corpus.cases, given.area, given.id)
     verdicts = []
     for case in cases:

@@ -3,7 +3,8 @@
 Rules that hold for every case (what differs for single cases is in ``decided``):
 
 * Requests: the recorder's own ``diff_requests``. A ``user-agent: requite/VERSION`` and the codings ``br`` and ``zstd`` after ``gzip, deflate`` in
-  accept-encoding are taken out before, wherever a caller cannot have written them (``normalise``).
+  accept-encoding are taken out before, wherever a caller cannot have written them; the Host of a request to a unix socket, localhost here and the
+  path of the socket in Node (which servers refuse), is taken for Node's (``normalise``).
 * Errors: the code where it is one of ``SYSTEM_CODES``, ``connect`` where the recording has it; otherwise it is enough that an error of the family
   came. Node throws some and hands others to the callback, requite raises at the call whatever is wrong in the call: both count.
 * Events: runs of data count once; ``socket`` is Node's, ``close`` is not in the recordings: both are left out. Without an error the rest must be the
@@ -12,6 +13,7 @@ Rules that hold for every case (what differs for single cases is in ``decided``)
   events that Node had, response and complete among them.
 * ``request`` and ``response`` as JSON: the uri fields that API.md names, method, header fields without regard to case, order, framing, Host and
   Connection. A secret may be blotted out.
+* A fragment that Node loses (qs and base_url do) is kept here, and not compared where Node has none.
 * A body that is ``undefined`` in Node is None in Python, and so is JSON's null. Without a callback Node does not collect the body and requite's
   ``.end()`` does: the collected one is then not compared, the streamed one is.
 """
@@ -23,7 +25,17 @@ import re
 from typing import Any
 
 SYSTEM_CODES = frozenset(
-    ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ENOENT', 'ETIMEDOUT', 'ESOCKETTIMEDOUT', 'EADDRNOTAVAIL', 'EAI_AGAIN', 'EPIPE']
+    [
+        'ECONNREFUSED',
+        'ECONNRESET',
+        'ENOTFOUND',
+        'ENOENT',
+        'ETIMEDOUT',
+        'ESOCKETTIMEDOUT',
+        'EADDRNOTAVAIL',
+        'EAI_AGAIN',
+        'EPIPE',
+    ]
 )
 URI_FIELDS = ('href', 'protocol', 'auth', 'host', 'hostname', 'port', 'pathname', 'path', 'search', 'query', 'hash')
 FRAMING = frozenset(('content-length', 'transfer-encoding', 'connection', 'host'))
@@ -38,10 +50,15 @@ _USERINFO = re.compile(r'(?<=://)[^/@]*@')
 
 
 def normalise(case: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry without the deviations that are meant everywhere: our user-agent, and br and zstd where gzip was asked for."""
+    """An entry without the deviations that are meant everywhere: our user-agent, more codings than gzip and deflate, the Host on a unix socket."""
     text = json.dumps(case).lower()
     entry = json.loads(json.dumps(entry))
     for request in entry['requests']:
+        if request.get('on') == 'unix':
+            request['headers'] = [
+                [name, '{{unix}}'] if (name.lower(), value) == ('host', 'localhost') else [name, value]
+                for name, value in request['headers']
+            ]
         request['headers'] = [
             pair for name, value in request['headers'] if (pair := _field(name, value, text)) is not None
         ]
@@ -92,7 +109,7 @@ def outcome(want: dict[str, Any], got: dict[str, Any], *, collected: bool = True
     lines = _calls(want, got)
     if 'response' in want:
         lines += response(want['response'], got.get('response'), collected)
-    elif got.get('response'):
+    elif got.get('response') and 'abort' not in want.get('events', []):
         lines.append(f'a response with status {got["response"]["statusCode"]}, wanted none')
     lines += events(want.get('events', []), got)
     for key in ('redirects', 'timing'):
@@ -221,6 +238,8 @@ def _uri(want: Any, got: Any) -> list[str]:
     if want.get('auth') and not got.get('auth'):
         want = {**want, 'auth': got.get('auth'), 'href': _USERINFO.sub('', want['href'])}
         got = {**got, 'href': _USERINFO.sub('', got.get('href') or '')}
+    if not want.get('hash') and got.get('hash') and '#' not in want['href']:
+        got = {**got, 'hash': want.get('hash'), 'href': str(got.get('href')).partition('#')[0]}
     for field in URI_FIELDS:
         if field in want and want[field] != got.get(field):
             if field == 'port' and str(want[field]) == str(got.get(field)):

@@ -69,7 +69,7 @@ class Driver:
         self.handles.clear()
         self.values.close()
 
-    def _callable(self) -> Callable[..., Any]:
+    def _callable(self) -> Any:
         from requite import request
 
         call: Any = request
@@ -107,7 +107,7 @@ class Driver:
         except RequestError as error:
             if not (type(error).__name__ == 'AbortError' and 'abort' in observer.events):
                 observer.raised = error
-        except Inexpressible:
+        except (Later, Inexpressible):
             raise
         except Exception as error:
             observer.raised = error
@@ -150,8 +150,10 @@ class Driver:
             handle.end()
 
     def _pipe_in(self, handle: Any, given: dict[str, Any]) -> None:
-        from requite import pipe
-
+        try:
+            from requite import pipe
+        except ImportError as missing:
+            raise Later('requite.pipe is not available yet') from missing
         if 'file' in given:
             source = self.values.file({**given, 'name': given['file']})
         elif 'stream' in given:

@@ -117,7 +117,7 @@ def _joined(chunks: list[Any]) -> Any:
 def _asked(handle: Any) -> dict[str, Any]:
     try:
         return {'request': describe_request(handle.to_json())}
-    except (AttributeError, NotImplementedError):
+    except Exception:  # an address or an option that was refused cannot be shown
         return {}
 
 

@@ -8,8 +8,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import compare, decision, world
-from .decided import DECIDED
+from . import compare, decision, situations, world
+from .decided import DECIDED, LATER
 from .drive import Driver, Later
 from .values import Inexpressible
 
@@ -41,7 +41,14 @@ def run(case: dict[str, Any], corpus: Corpus, level: str = 'semantic') -> Verdic
         return Verdict(case['id'], case['area'], 'later', (str(missing),), decided=case['id'] in DECIDED)
     except Inexpressible as reason:
         return Verdict(case['id'], case['area'], 'inexpressible', (str(reason),))
-    return judge(case, corpus.wanted[case['id']], got, corpus, level)
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return Verdict(
+            case['id'], case['area'], 'failed', (f'cannot be driven: {error!r} at {where.name}:{where.lineno}',)
+        )
+    verdict = judge(case, corpus.wanted[case['id']], got, corpus, level)
+    absent = [reason for reason, needed in LATER.items() if needed(case, corpus.wanted[case['id']])]
+    return verdict._replace(kind='later', lines=tuple(absent)) if absent and verdict.kind == 'failed' else verdict
 
 
 def record(case: dict[str, Any], corpus: Corpus) -> dict[str, Any]:
@@ -87,7 +94,7 @@ def judge(
 ) -> Verdict:
     """Whether a result is what is expected: Node's, or the decision's where there is one."""
     about = {'id': case['id'], 'area': case['area'], 'result': got}
-    decided = DECIDED.get(case['id'])
+    decided = DECIDED.get(case['id']) or situations.decide(case, want)
     diff = corpus.recorder.diff_requests
     if decided is None and case.get('quirk'):
         lines = undefined_outcomes(got)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from . import compare, decision
+from . import compare, decision, situations
 from . import corpus as corpora
 from .decided import DECIDED
 from .replay import judge
@@ -128,6 +128,27 @@ def test_what_a_decision_describes_passes_its_own_check() -> None:
         if verdict.kind != 'passed':
             unlike[case['id']] = verdict.lines
     assert unlike == {}
+
+
+@needs_recordings
+def test_a_situation_is_told_by_what_the_server_sends_and_nodes_result_does_not_pass_there() -> None:
+    """The same cases under another name: only those that a situation names are taken for one."""
+    assert CORPUS is not None
+    told = []
+    for case in CORPUS.cases:
+        want = CORPUS.wanted[case['id']]
+        renamed = {**case, 'id': 'unheard-of'}
+        if situations.decide(renamed, want) is not None:
+            told.append(case['id'])
+            assert judge(renamed, want, as_came(want), CORPUS).kind == 'failed'
+            if case['id'] in DECIDED:
+                came = as_came(decision.apply(DECIDED[case['id']], want, want))
+                assert judge(renamed, want, came, CORPUS).lines == ()
+    expected = {'errors-status-999', 'errors-huge-header', 'errors-extra-bytes', 'redirect-two-locations'}
+    expected |= {'encoding-gzip-truncated', 'encoding-gzip-truncated-half'}
+    if situations.HAS_BROTLI:
+        expected.add('encoding-gzip-br')
+    assert set(told) == expected
 
 
 @needs_recordings

@@ -69,9 +69,6 @@ class Values:
             for token, make in self._makers.items():
                 if token in given:
                     return make(given[token], given)
-            unknown = [key for key in given if key.startswith('$') and key != '$requester']
-            if unknown:
-                raise Inexpressible(f'unknown token {unknown[0]}')
             return {key: made for key, value in given.items() if (made := self(value)) is not LEFT_OUT}
         return given
 
@@ -156,10 +153,10 @@ def function(kind: str, given: dict[str, Any]) -> Callable[..., Any]:
 
 
 def undefined() -> Any:
-    """What a replacer returns to leave a member out, where the library names such a value; Python's own absence otherwise."""
-    import requite
+    """What a replacer returns to leave a member out, as JavaScript's undefined does."""
+    from requite import DROP
 
-    return getattr(requite, 'UNDEFINED', None)
+    return DROP
 
 
 def requester_header(name: str, value: str) -> Callable[..., Any]:

@@ -107,18 +107,17 @@ def clock(fake_now: int | None) -> Iterator[None]:
 
 
 def fresh() -> None:
-    """The library as after its import: nothing left to send, no pooled connection, an empty global jar.
+    """The library as after its import: nothing left to send, no idle connection, an empty global jar.
 
-    The one place that knows how: ``request.flush`` for what was let go, then ``requite.api.reset`` where the library has it.
+    The one place that knows how: ``request.flush`` for what was let go, the default pool's ``close``, and ``requite.api.reset`` where the
+    library has it.
     """
     import requite.api
-
     from requite import request
+    from requite.transport import pools
 
-    flush = getattr(request, 'flush', None)
-    if flush is not None:
-        with contextlib.suppress(NotImplementedError):
-            flush(2000)
+    request.flush(2000)
+    pools.DEFAULT.close()
     reset = getattr(requite.api, 'reset', None)
     if reset is not None:
         reset()

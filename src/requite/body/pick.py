@@ -60,7 +60,7 @@ def of(value: Any) -> Body | None:
 
 
 def _json(value: Any, options: Options) -> Body:
-    from requite.body import jsondoc
+    from requite.wire import jsondoc
 
     return BytesBody(jsondoc.dumps(value, options.json_replacer), JSON_TYPE)
 

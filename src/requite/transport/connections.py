@@ -1,4 +1,4 @@
-"""Making connections: urllib3's connection classes with our clock, our abort and our marks; and ``Link``, a connected socket ready for exchanges.
+"""Making connections: urllib3's connection classes with our clock, our abort and our marks.
 
 Name look-up, TCP and TLS together may take ``limits.connect`` seconds of wall clock. ``getaddrinfo`` runs in the calling thread and cannot be interrupted by
 anybody: its time counts, and is only noticed when it returns.
@@ -7,11 +7,8 @@ anybody: its time counts, and is only noticed when it returns.
 from __future__ import annotations
 
 import re
-import select
 import socket
 import ssl
-import struct
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -21,6 +18,7 @@ import urllib3.connectionpool
 
 from requite import errors
 from requite.transport import faults, tls
+from requite.transport.link import Link
 
 if TYPE_CHECKING:
     from typing import Any
@@ -34,17 +32,12 @@ URLLIB3_PRIVATE = (
 )
 """Every private name of urllib3 that this package relies on."""
 
-if not re.match(r'2\.(?:[89]|\d\d+)', urllib3.__version__) or hasattr(urllib3, 'AsyncPoolManager'):
+_VERSION: str = getattr(urllib3, '__version__', 'unknown')
+if not re.match(r'2\.(?:[89]|\d\d+)', _VERSION) or hasattr(urllib3, 'AsyncPoolManager'):
     raise ImportError(
-        f'requite needs urllib3 >=2.8,<3, but the module urllib3 is {urllib3.__version__}: urllib3-future (which niquests installs) takes the same '
+        f'requite needs urllib3 >=2.8,<3, but the module urllib3 is {_VERSION}: urllib3-future (which niquests installs) takes the same '
         'place; install requite into an environment of its own, or run `pip install --force-reinstall "urllib3>=2.8,<3"`'
     )
-
-# On 64-bit Linux the kernel keeps the clock of a blocking socket (SO_RCVTIMEO, SO_SNDTIMEO): Python's settimeout would poll before every call. Not
-# under TLS, where Python's own loop would begin a new wait each time the kernel's is over.
-KERNEL_CLOCK = sys.platform == 'linux' and struct.calcsize('l') == 8
-_TIMEVAL = struct.Struct('ll')
-_LINGER_RST = struct.pack('ii', 1, 0)
 
 
 class Plain(urllib3.connection.HTTPConnection):
@@ -103,77 +96,6 @@ def factory(route: Route) -> PlainPool | SecurePool:
     )
 
 
-class Link:
-    """A connected socket with its methods at hand and the poll object that tells whether it is still quiet."""
-
-    __slots__ = ('poll', 'recv', 'recv_into', 'secure', 'send', 'sock', 'timeout', 'used')
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.secure = isinstance(sock, ssl.SSLSocket)
-        self.send = sock.send
-        self.recv = sock.recv
-        self.recv_into = sock.recv_into
-        self.used = False
-        self.poll = _poll_of(sock)
-        self.timeout: float | None = -1.0
-        if KERNEL_CLOCK and not self.secure:
-            sock.settimeout(None)
-
-    def tune(self, seconds: float | None) -> None:
-        """Sets how long a call may block; costs a system call only when that changes."""
-        if seconds == self.timeout:
-            return
-        self.timeout = seconds
-        if not KERNEL_CLOCK or self.secure:
-            self.sock.settimeout(seconds)
-            return
-        micros = 0 if seconds is None else max(1, int(seconds * 1000000))
-        value = _TIMEVAL.pack(*divmod(micros, 1000000))
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
-
-    def blocking(self, flag: bool) -> None:
-        """Whether calls wait at all; ``tune`` holds on either way."""
-        if not flag:
-            self.sock.settimeout(0.0)
-        elif KERNEL_CLOCK and not self.secure:
-            self.sock.settimeout(None)
-        else:
-            self.sock.settimeout(self.timeout)
-
-    def quiet(self) -> bool:
-        """True when nothing has come in since the last exchange: no end, no error, no surplus byte (SECURITY S4)."""
-        return not self.poll(0) and not (self.secure and self.sock.pending())  # type: ignore[attr-defined]
-
-    def close(self) -> None:
-        """Closes the socket; never waits, never raises."""
-        try:
-            self.sock.close()
-        except OSError:
-            pass
-
-    def reset(self) -> None:
-        """Closes with RST, so that the peer cannot take what was sent so far for a whole message (SECURITY Q4)."""
-        try:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RST)
-        except OSError:
-            pass
-        self.close()
-
-
-def _poll_of(sock: socket.socket) -> Any:
-    if hasattr(select, 'poll'):
-        poller = select.poll()
-        poller.register(sock, select.POLLIN | select.POLLPRI)
-        return poller.poll
-
-    def poll(timeout: float) -> list[Any]:
-        return select.select([sock], [], [], timeout / 1000)[0]
-
-    return poll
-
-
 def connect(made_by: PlainPool | SecurePool, hop: Hop) -> Link:
     """A new connection for ``hop`` within its limits. Raises the errors of this library."""
     connection: Any = made_by._new_conn()
@@ -196,14 +118,18 @@ def connect(made_by: PlainPool | SecurePool, hop: Hop) -> Link:
         if connection.alarm is not None:
             connection.alarm.close()
     if hop.notice is not None:
-        hop.notice(link.sock)
+        try:
+            hop.notice(link.sock)
+        except BaseException:
+            link.close()
+            raise
     return link
 
 
 def _ready(sock: socket.socket, hop: Hop) -> Link:
     if isinstance(sock, ssl.SSLSocket):
         # a bare FIN raises instead of looking like close_notify (SECURITY S2)
-        sock.suppress_ragged_eofs = False
+        sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]
         if hop.marks is not None:
             hop.marks['tls'] = time.perf_counter()
     hop.signal.watch(sock)

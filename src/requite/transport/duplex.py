@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 from requite import errors
 from requite.transport import faults, head
+from requite.transport.faults import CallersError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from requite.message import Hop
     from requite.protocols import Body
-    from requite.transport.connections import Link
+    from requite.transport.link import Link
 
 PIECE = 262144
 
@@ -40,12 +42,12 @@ class Upload:
         self.early = b''
         self.refused = False
 
-    def run(self, start: bytes, body: Body) -> None:
-        """Sends ``start`` (the head) and ``body``.
+    def run(self, start: bytes, body: Body) -> bytes:
+        """Sends ``start`` (the head) and ``body``; gives what the server has said so far.
 
-        Afterwards ``early`` holds what the server has said so far, and ``refused`` is true if it answered (status 300 or more) or left before it had everything: sending
-        stopped there. Raises ``InvalidBody`` for a body of another length than it declared, an error of the transport, or, unchanged, what the body's iterator raised; the
-        connection is then reset, so that no server can take the part for the whole (SECURITY Q3, Q4).
+        ``refused`` is true afterwards if it answered (status 300 or more) or left before it had everything: sending stopped there. Raises ``InvalidBody`` for a body of
+        another length than it declared, an error of the transport, or ``CallersError`` with what the body's iterator raised; the connection is then reset, so that
+        no server can take the part for the whole (SECURITY Q3, Q4).
         """
         link = self._link
         done = False
@@ -53,15 +55,16 @@ class Upload:
         try:
             self._push(start)
             for piece in self._framed(body):
+                self._push(piece)
                 if self.refused:
                     break
-                self._push(piece)
             done = True
         finally:
             if done:
                 link.blocking(True)
             else:
                 link.reset()
+        return self.early
 
     def _framed(self, body: Body) -> Iterator[bytes | memoryview]:
         length = body.length
@@ -69,10 +72,12 @@ class Upload:
         for piece in _pieces(body):
             sent += len(piece)
             if length is None:
-                yield b'%x\r\n%b\r\n' % (len(piece), piece)
+                yield b''.join((b'%x\r\n' % len(piece), piece, b'\r\n'))
                 continue
             if sent > length:
-                raise errors.InvalidBody(f'the body is longer than declared: {length} bytes were announced, at least {sent} came')
+                raise errors.InvalidBody(
+                    f'the body is longer than declared: {length} bytes were announced, at least {sent} came'
+                )
             yield piece
         if length is None:
             yield b'0\r\n\r\n'
@@ -137,18 +142,31 @@ class Upload:
         self.refused = True
 
 
-def _pieces(body: Body) -> Iterator[bytes | memoryview]:
+def _pieces(body: Body) -> Iterator[memoryview]:
     """The body in pieces of bounded size, none of them empty."""
-    for chunk in body.chunks():
+    for chunk in _chunks(body):
         if not isinstance(chunk, (bytes, bytearray, memoryview)):
             raise errors.InvalidBody(f'the body gave {type(chunk).__name__}, only bytes can be sent: encode it first')
         view = memoryview(chunk).cast('B')
-        if len(view) <= PIECE:
-            if view:
-                yield view
-            continue
         for start in range(0, len(view), PIECE):
             yield view[start : start + PIECE]
+
+
+_end: Any = object()
+
+
+def _chunks(body: Body) -> Iterator[Any]:
+    try:
+        chunks = iter(body.chunks())
+        while True:
+            chunk = next(chunks, _end)
+            if chunk is _end:
+                return
+            yield chunk
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        raise CallersError(error) from error
 
 
 def _wait_for(link: Link, listening: bool, seconds: float | None) -> bool:

@@ -68,6 +68,13 @@ IN_BODY = 'aborted'
 HANG_UP = 'socket hang up'
 
 
+class CallersError(Exception):
+    """Carries what the caller's own code raised (the iterator of a body, a listener) past everything that explains the errors of connections."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
 def malformed(code: str, reason: str) -> errors.MalformedResponse:
     """An answer that breaks HTTP, worded as Node does (``Parse Error: Invalid header token``)."""
     return errors.MalformedResponse(f'Parse Error: {reason}', code)
@@ -76,6 +83,11 @@ def malformed(code: str, reason: str) -> errors.MalformedResponse:
 def cut_short() -> errors.ResponseAborted:
     """The connection ended within the body."""
     return errors.ResponseAborted(IN_BODY)
+
+
+def too_large(limit: int) -> errors.BodyTooLarge:
+    """The body is more than the caller wants to hold."""
+    return errors.BodyTooLarge(f'the body is larger than max_body, {limit} bytes')
 
 
 def explain(error: BaseException, hop: Hop, phase: str) -> BaseException:
@@ -107,7 +119,9 @@ def timed_out(hop: Hop, phase: str) -> errors.TransportError:
         return errors.DeadlineExceeded(f'ETIMEDOUT: {place(hop)} was not done by its deadline')
     if phase in (CONNECT, TLS):
         what = 'no connection to' if phase == CONNECT else 'no TLS handshake with'
-        return errors.ConnectTimeout(f'ETIMEDOUT: {what} {hop.route.host}:{hop.route.port}{_within(limits.connect)} ({hop.method})')
+        return errors.ConnectTimeout(
+            f'ETIMEDOUT: {what} {hop.route.host}:{hop.route.port}{_within(limits.connect)} ({hop.method})'
+        )
     return errors.ReadTimeout(f'ESOCKETTIMEDOUT: {place(hop)} stood still{_within(limits.read, " for")}')
 
 

@@ -77,8 +77,8 @@ class MemoryTransport:
         if callable(responses):
             self._answer = responses
         else:
-            queue = list(responses)
-            self._answer = lambda hop: queue.pop(0)
+            queue = iter(responses)
+            self._answer = lambda _: next(queue)
 
     def send(self, hop: Hop) -> Reply:
         """Keeps ``hop`` and gives the next canned reply."""

@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING
 
 from requite import errors
 from requite.message import BytesBody
-from requite.transport import connections, faults, framing, head, pools
+from requite.transport import chunked, connections, faults, framing, head, pools
 from requite.transport.duplex import Upload
-from requite.transport.replies import Feed, PooledReply, clock, give_back
+from requite.transport.faults import CallersError
+from requite.transport.replies import Feed, PooledReply
 
 if TYPE_CHECKING:
     from requite.headers import Headers
     from requite.message import Hop
     from requite.protocols import Body
-    from requite.transport.connections import Link
     from requite.transport.head import Head
+    from requite.transport.link import Link
     from requite.transport.pools import Lane
 
 RECEIVE = 65536
 SMALL_BODY = 65536
+SHORTEST_HEAD = 12
+INTERIM = ord('1')
+LAST_CHUNK = b'0\r\n\r\n'
 MAX_INTERIM = 32
 MAX_INTERIM_BYTES = 65536
 
@@ -49,7 +53,8 @@ class PooledTransport:
         Raises an error of the table in ``requite.errors``, never one of urllib3, ssl or the socket; what the iterator of a body raises comes through unchanged. An
         idempotent request without response byte on a connection that had served before is sent once more, on a new one (RFC 9110 9.2.2); no other is ever repeated.
         """
-        payload = head.encode(hop)
+        payload = head.encode(hop.method, hop.target, hop.fields)
+        closing = b'onnection: close' in payload
         body = hop.body
         if body is not None:
             check_framing(hop, body)
@@ -58,19 +63,15 @@ class PooledTransport:
                 body = None
         if hop.signal.aborted:
             raise errors.AbortError(f'aborted: {faults.place(hop)}')
-        lane, link = (None, None) if hop.pool is None else hop.pool.take(hop)
-        try:
-            reply = None if link is None else _reuse(hop, lane, link, payload, body)
-            if reply is None:
-                link = _open(hop, lane)
-                reply = _exchange(hop, lane, link, payload, body)
-        except BaseException:
-            hop.signal.watch(None)
+        lane = None
+        if hop.pool is not None:
+            lane, link = hop.pool.take(hop)
             if link is not None:
-                link.close()
-            if lane is not None:
-                lane.put(None)
-            raise
+                link.lane = lane
+                reply = _exchange(hop, link, payload, body, closing)
+                if reply is not None:
+                    return reply
+        reply = _exchange(hop, _open(hop, lane), payload, body, closing)
         if reply is None:
             raise AssertionError('a new connection is never stale')
         return reply
@@ -92,91 +93,112 @@ def check_framing(hop: Hop, body: Body) -> None:
 
 
 def _open(hop: Hop, lane: Lane | None) -> Link:
-    """A new connection for ``hop``, in the slot it holds."""
-    if hop.marks is not None:
-        hop.marks['socket'] = time.perf_counter()
-    factory = connections.factory(hop.route) if lane is None else lane.factory
-    return connections.connect(factory, hop)
-
-
-def _reuse(hop: Hop, lane: Lane, link: Link, payload: bytes, body: Body | None) -> PooledReply | None:
-    """The exchange over a connection that has served before; None, with the connection closed, when it turns out to be of no use any more."""
-    reply = None
-    if link.quiet():
-        if hop.marks is not None:
-            hop.marks['socket'] = hop.marks['lookup'] = hop.marks['connect'] = time.perf_counter()
-        if hop.notice is not None:
-            hop.notice(link.sock)
-        reply = _exchange(hop, lane, link, payload, body)
-    if reply is None:
-        link.close()
-    return reply
-
-
-def _exchange(hop: Hop, lane: Lane | None, link: Link, payload: bytes, body: Body | None) -> PooledReply | None:
-    """Sends all and receives the head. None: the connection was kept too long, and the request may be sent again (SECURITY Q8)."""
-    signal = hop.signal
-    signal.watch(link.sock)  # type: ignore[arg-type]
-    data = b''
-    reusable = True
-    phase = faults.SEND
-    if body is not None:
-        upload = Upload(hop, link)
-        try:
-            upload.run(payload, body)
-        except errors.ConnectionReset:
-            if _may_repeat(hop, link):
-                return None
-            raise
-        data = upload.early
-        reusable = not upload.refused
-        payload = b''
+    """A new connection for ``hop``, in the slot of ``lane`` that it holds."""
     try:
-        if hop.limits.deadline is None:
-            if link.timeout != hop.limits.read:
-                link.tune(hop.limits.read)
-        else:
-            clock(link, hop)
-        if payload and not _sent(hop, link, payload):
-            if _may_repeat(hop, link):
+        if hop.marks is not None:
+            hop.marks['socket'] = time.perf_counter()
+        link = connections.connect(connections.factory(hop.route) if lane is None else lane.factory, hop)
+    except BaseException:
+        hop.signal.watch(None)
+        if lane is not None:
+            lane.put(None)
+        raise
+    link.lane = lane
+    return link
+
+
+def _exchange(hop: Hop, link: Link, payload: bytes, body: Body | None, closing: bool) -> PooledReply | None:
+    """Sends all and receives the head. None: the connection had been kept too long, is closed, and the request may be sent on another (SECURITY Q8)."""
+    data = b''
+    phase = faults.SEND
+    limits = hop.limits
+    try:
+        if link.used:
+            if link.poll(0) or (link.secure and not link.quiet()):
+                _stale(link)
                 return None
-            reusable = False
+            if hop.marks is not None or hop.notice is not None:
+                _acquired(hop, link)
+        hop.signal.watch(link.sock)
+        if limits.deadline is not None:
+            link.clock(limits.read, limits.deadline)
+        elif link.timeout != limits.read:
+            link.tune(limits.read)
+        if body is not None:
+            upload = Upload(hop, link)
+            data = upload.run(payload, body)
+            closing = closing or upload.refused
+        elif (count := link.send(payload)) != len(payload):
+            _send_rest(hop, link, payload, count)
         phase = faults.HEAD
+        data = data or link.recv(RECEIVE)
         if not data:
-            data = link.recv(RECEIVE)
-            if not data:
-                raise ConnectionResetError
+            raise errors.ConnectionReset(faults.HANG_UP)
         if hop.marks is not None:
             hop.marks['response'] = time.perf_counter()
         end = data.find(head.END)
-        if end < 0 or data[9:10] == b'1':
+        if end < SHORTEST_HEAD or data[9] == INTERIM:
             parsed, tail = _await_head(hop, link, data)
-        else:
-            parsed, tail = head.parse(data, end), data[end + 4 :]
-        return _reply(hop, lane, link, parsed, tail, reusable)
-    except (OSError, errors.RequestError) as error:
-        if not data and isinstance(error, STALE) and _may_repeat(hop, link):
-            return None
-        if isinstance(error, ConnectionResetError) and not error.args:
-            error = errors.ConnectionReset(faults.HANG_UP)
-        raise faults.explain(error, hop, phase) from None
-
-
-def _may_repeat(hop: Hop, link: Link) -> bool:
-    return link.used and hop.method in REPLAYED and (hop.body is None or hop.body.replayable) and not hop.signal.aborted
-
-
-def _sent(hop: Hop, link: Link, payload: bytes) -> bool:
-    """Sends ``payload``; False when the peer wants no more of it, which may have an answer as its reason."""
+            return _reply(hop, link, parsed, tail, closing)
+        return _reply(hop, link, head.parse(data, end), data[end + 4 :], closing)
+    except BaseException as caught:  # noqa: BLE001 - handed on: it is raised again outside, where nothing hangs on to it
+        error = caught
     try:
-        count = link.send(payload)
-        while count < len(payload):
-            if hop.limits.deadline is not None:
-                clock(link, hop)
-            count += link.send(memoryview(payload)[count:])
-    except ConnectionError:
-        return False
-    return True
+        return _give_up(hop, link, error, phase, data)
+    finally:
+        del error  # its traceback knows this frame
+
+
+def _give_up(hop: Hop, link: Link, error: BaseException, phase: str, data: bytes) -> PooledReply | None:
+    """Ends an exchange that failed: repeats it (None), finds the answer that explains it, or raises."""
+    if not data and isinstance(error, STALE) and not hop.signal.aborted:
+        if link.used and hop.method in REPLAYED and (hop.body is None or hop.body.replayable):
+            _stale(link)
+            return None
+        late = _late_answer(hop, link) if phase == faults.SEND else None
+        if late is not None:
+            return late
+    hop.signal.watch(None)
+    link.free(False)
+    if isinstance(error, CallersError):
+        raise error.error
+    explained = faults.explain(error, hop, phase)
+    if explained is error:
+        raise error
+    raise explained from None
+
+
+def _late_answer(hop: Hop, link: Link) -> PooledReply | None:
+    # who answers and closes at once resets what we still send; the answer may lie here already
+    try:
+        data = link.recv(RECEIVE)
+        parsed, tail = _await_head(hop, link, data) if data else (None, b'')
+        return None if parsed is None else _reply(hop, link, parsed, tail, True)
+    except (OSError, errors.RequestError):
+        return None
+
+
+def _acquired(hop: Hop, link: Link) -> None:
+    if hop.marks is not None:
+        hop.marks['socket'] = hop.marks['lookup'] = hop.marks['connect'] = time.perf_counter()
+    if hop.notice is not None:
+        try:
+            hop.notice(link.sock)
+        except BaseException as error:
+            raise CallersError(error) from error
+
+
+def _stale(link: Link) -> None:
+    """Closes the connection but keeps its slot: another one is opened in it."""
+    link.lane = None
+    link.close()
+
+
+def _send_rest(hop: Hop, link: Link, payload: bytes, count: int) -> None:
+    view = memoryview(payload)
+    while count < len(payload):
+        link.clock(hop.limits.read, hop.limits.deadline)
+        count += link.send(view[count:])
 
 
 def _await_head(hop: Hop, link: Link, data: bytes) -> tuple[Head, bytes]:
@@ -210,11 +232,10 @@ def _whole_head(hop: Hop, link: Link, data: bytes) -> tuple[bytes, int]:
         head.check_partial(buffer, checked)
         if buffer and read is not None and time.monotonic() - began > read:
             raise TimeoutError
-        if hop.limits.deadline is not None:
-            clock(link, hop)
+        link.clock(hop.limits.read, hop.limits.deadline)
         piece = link.recv(RECEIVE)
         if not piece:
-            raise ConnectionResetError
+            raise errors.ConnectionReset(faults.HANG_UP)
         if not buffer:
             began = time.monotonic()
         checked = max(0, len(buffer) - 3)
@@ -224,36 +245,35 @@ def _whole_head(hop: Hop, link: Link, data: bytes) -> tuple[bytes, int]:
             return bytes(buffer), end
 
 
-def _persistent(version: str, hop: Hop, headers: Headers) -> bool:
-    """Whether both sides mean to go on with the connection (RFC 9112 9.3)."""
+def _persistent(version: str, headers: Headers) -> bool:
+    """Whether the server means to go on with the connection (RFC 9112 9.3)."""
     said = dict.get(headers, 'connection')
-    if said is not None:
-        options = [option.strip() for option in str(said).lower().split(',')]
-        if 'close' in options or (version == '1.0' and 'keep-alive' not in options):
-            return False
-    elif version == '1.0':
-        return False
-    for name, value in hop.fields:
-        if len(name) == 10 and name.lower() == 'connection' and 'close' in value.lower():
-            return False
-    return True
+    if said is None or said == 'keep-alive':
+        return version == '1.1' or said is not None
+    options = [option.strip() for option in str(said).lower().split(',')]
+    return 'close' not in options and (version == '1.1' or 'keep-alive' in options)
 
 
-def _reply(hop: Hop, lane: Lane | None, link: Link, parsed: Head, tail: bytes, reusable: bool) -> PooledReply:
+def _reply(hop: Hop, link: Link, parsed: Head, tail: bytes, closing: bool) -> PooledReply:
     """The reply; the connection is back in its lane already if the whole body came with the head."""
     version, status, _, fields, headers = parsed
     length = framing.expect(hop.method, status, fields, headers)
-    reusable = reusable and _persistent(version, hop, headers)
-    surplus = 0 <= length < len(tail)
-    if length == framing.CHUNKED and tail.endswith(b'0' + head.END):
-        whole = framing.dechunk(tail)
+    reusable = not closing and _persistent(version, headers)
+    if length == framing.CHUNKED and tail.endswith(LAST_CHUNK):
+        whole = chunked.dechunk(tail)
         if whole is not None:
             length, tail = len(whole), whole
-    if length == len(tail) or surplus:
-        hop.signal.watch(None)
-        give_back(link, lane, reusable and not surplus)
-        return PooledReply(parsed, tail[:length] if surplus else tail)
-    reply = PooledReply(parsed, b'')
-    feed = Feed(hop, link, lane)
-    reply.attach(hop, feed, framing.body_of(length, feed, tail), reusable)
+            reusable = reusable and version == '1.1'
+    if length == len(tail):
+        reply = PooledReply(parsed, tail)
+    elif 0 <= length < len(tail):
+        reply = PooledReply(parsed, tail[:length])
+        reusable = False  # surplus bytes must not answer the next request (SECURITY S4)
+    else:
+        reply = PooledReply(parsed, b'')
+        feed = Feed(hop, link)
+        reply.attach(hop, feed, framing.body_of(length, feed, tail), reusable)
+        return reply
+    hop.signal.watch(None)
+    link.free(reusable)
     return reply

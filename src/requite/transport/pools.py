@@ -19,7 +19,7 @@ from requite.transport import connections, faults
 
 if TYPE_CHECKING:
     from requite.message import Hop, Route
-    from requite.transport.connections import Link
+    from requite.transport.link import Link
 
 MAX_SOCKETS = 100
 MAX_LANES = 256
@@ -64,7 +64,7 @@ class Lane:
         self.closed = False
         self._size = size
         self._max_idle = max_idle
-        self._slots: deque[Link | None] = deque([None]) * size
+        self._slots: deque[Link | None] = deque([None] * size)
         self._waiting: deque[_Turn] = deque()
 
     def take(self, hop: Hop) -> Link | None:
@@ -142,7 +142,9 @@ class Lane:
     def _gave_up(self, hop: Hop) -> errors.RequestError:
         if hop.signal.aborted:
             return errors.AbortError(f'aborted: {faults.place(hop)}')
-        return errors.DeadlineExceeded(f'ETIMEDOUT: {faults.place(hop)} waited for one of {self._size} connections until its deadline')
+        return errors.DeadlineExceeded(
+            f'ETIMEDOUT: {faults.place(hop)} waited for one of {self._size} connections until its deadline'
+        )
 
     def _leave(self, turn: _Turn) -> None:
         try:
@@ -161,7 +163,13 @@ class Pool:
     connection does not count for ``timeout``, as in Node; ``deadline`` and ``abort()`` end it.
     """
 
-    def __init__(self, max_sockets: int = MAX_SOCKETS, keep_alive: bool = True, max_free_sockets: int | None = None, name: str | None = None) -> None:
+    def __init__(
+        self,
+        max_sockets: int = MAX_SOCKETS,
+        keep_alive: bool = True,
+        max_free_sockets: int | None = None,
+        name: str | None = None,
+    ) -> None:
         self.max_sockets = _positive('max_sockets', max_sockets)
         self.max_free_sockets = None if max_free_sockets is None else _positive('max_free_sockets', max_free_sockets, 0)
         self.keep_alive = keep_alive
@@ -191,7 +199,10 @@ class Pool:
 
     def status(self) -> dict[str, tuple[int, int]]:
         """How many connections are (in use, unused), by origin."""
-        return {f'{route.scheme}://{route.host}:{route.port}': (lane.busy(), lane.idle()) for route, lane in list(self._lanes.items())}
+        return {
+            f'{route.scheme}://{route.host}:{route.port}': (lane.busy(), lane.idle())
+            for route, lane in list(self._lanes.items())
+        }
 
     def _add(self, route: Route) -> Lane:
         if len(self._lanes) >= MAX_LANES:

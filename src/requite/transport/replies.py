@@ -11,9 +11,8 @@ from requite.transport import faults, framing
 
 if TYPE_CHECKING:
     from requite.message import Hop
-    from requite.transport.connections import Link
     from requite.transport.head import Head
-    from requite.transport.pools import Lane
+    from requite.transport.link import Link
 
 SECURE_RECORDS = 65536
 DRAIN_PATIENCE = 1.0
@@ -25,17 +24,22 @@ class Feed:
     When it is dropped unread, its finalizer closes the connection and gives the slot back (closing and a deque's append: nothing that could deadlock).
     """
 
-    __slots__ = ('_hop', '_lane', '_link', '_since')
+    __slots__ = ('_deadline', '_hop', '_line', '_link', '_read', '_since', 'error')
 
-    def __init__(self, hop: Hop, link: Link, lane: Lane | None) -> None:
+    def __init__(self, hop: Hop, link: Link) -> None:
         self._hop = hop
-        self._lane = lane
         self._link: Link | None = link
-        self._since: float | None = None
+        self._read = hop.limits.read
+        self._deadline = hop.limits.deadline
+        self._line = 0
+        self._since = 0.0
+        self.error: BaseException | None = None
 
-    def recv(self, size: int, partial: bool = False) -> bytes:
-        """At most ``size`` bytes; ``partial`` says that a line has begun which has to be whole within ``limits.read`` of its first byte."""
-        link = self._prepare(partial)
+    def recv(self, size: int, line: int = 0) -> bytes:
+        """At most ``size`` bytes; ``line`` is the number of a line that has begun and has to be whole within ``limits.read`` of its first byte."""
+        link = self._prepare()
+        if line:
+            self._hurry(line)
         data = link.recv(min(size, SECURE_RECORDS) if link.secure else min(size, framing.SCRATCH))
         if not data:
             self._check_abort()
@@ -43,67 +47,42 @@ class Feed:
 
     def recv_into(self, view: memoryview) -> int:
         """Fills the front of ``view``; gives how many bytes came."""
-        count = self._prepare(False).recv_into(view)
+        count = self._prepare().recv_into(view)
         if not count:
             self._check_abort()
         return count
 
-    def _prepare(self, partial: bool) -> Link:
-        link, limits = self._link, self._hop.limits
+    def _prepare(self) -> Link:
+        link = self._link
         if link is None:
-            raise errors.AbortError(f'aborted: {faults.place(self._hop)}')
-        if limits.deadline is not None:
-            clock(link, self._hop)
-        if not partial:
-            self._since = None
-        elif self._since is None:
-            self._since = time.monotonic()
-        elif limits.read is not None and time.monotonic() - self._since > limits.read:
-            raise TimeoutError
+            raise self.error or errors.AbortError(f'aborted: {faults.place(self._hop)}')
+        link.clock(self._read, self._deadline)
         return link
+
+    def _hurry(self, line: int) -> None:
+        if line != self._line:
+            self._line = line
+            self._since = time.monotonic()
+        elif self._read is not None and time.monotonic() - self._since > self._read:
+            raise TimeoutError
 
     def _check_abort(self) -> None:
         if self._hop.signal.aborted:
             raise errors.AbortError(f'aborted: {faults.place(self._hop)}')
 
     def limit(self, seconds: float) -> None:
-        """Waits no longer than ``seconds`` from now on."""
-        if self._link is not None:
-            read = self._hop.limits.read
-            self._link.tune(seconds if read is None else min(seconds, read))
+        """Waits no longer than ``seconds`` for a byte from now on."""
+        self._read = seconds if self._read is None else min(seconds, self._read)
 
     def release(self, reusable: bool) -> None:
         """The body is whole: the connection serves again, or is closed."""
         link, self._link = self._link, None
         if link is not None:
             self._hop.signal.watch(None)
-            give_back(link, self._lane, reusable)
+            link.free(reusable)
 
     def __del__(self) -> None:
         self.release(False)
-
-
-def clock(link: Link, hop: Hop) -> None:
-    """Sets how long the next call on ``link`` may block; raises TimeoutError when the deadline has passed."""
-    read, deadline = hop.limits.read, hop.limits.deadline
-    if deadline is None:
-        link.tune(read)
-        return
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    link.tune(left if read is None else min(read, left))
-
-
-def give_back(link: Link, lane: Lane | None, reusable: bool) -> None:
-    """Ends the use of ``link``: into its lane when it can serve again, else closed and its slot freed."""
-    if reusable and lane is not None and lane.keep_alive:
-        link.used = True
-        lane.put(link)
-        return
-    link.close()
-    if lane is not None:
-        lane.put(None)
 
 
 class PooledReply(Reply):
@@ -137,7 +116,7 @@ class PooledReply(Reply):
             return data[:size]
         try:
             data = body.read(size)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again, explained
             raise self._failed(error) from None
         if body.done:
             self._finish(body)
@@ -148,18 +127,22 @@ class PooledReply(Reply):
         if body is None:
             data, self._data = self._data, b''
             if limit is not None and len(data) > limit:
-                raise errors.BodyTooLarge(f'the body is larger than max_body, {limit} bytes')
+                raise faults.too_large(limit)
             return data
         try:
             data = body.collect(limit)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again, explained
             raise self._failed(error) from None
         self._finish(body)
         return data
 
     def drain(self, limit: int = 65536) -> None:
-        if self._body is None:
+        body = self._body
+        if body is None:
             self._data = b''
+            return
+        if body.surplus or (body.left or 0) > limit:
+            self.abort()
             return
         self._feed.limit(DRAIN_PATIENCE)
         try:
@@ -179,5 +162,8 @@ class PooledReply(Reply):
 
     def _failed(self, error: BaseException) -> BaseException:
         explained = faults.explain(error, self._hop, faults.BODY)
+        if isinstance(explained, errors.RequestError):
+            # a twin for whoever reads on: the error itself knows this frame through its traceback
+            self._feed.error = type(explained)(explained.message, explained.code)
         self._feed.release(False)
         return explained

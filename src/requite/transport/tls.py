@@ -77,7 +77,9 @@ def _trust(made: ssl.SSLContext, item: str | bytes) -> None:
             _trust_file(made, item)
     except (OSError, ValueError) as error:
         what = 'the given text' if not isinstance(item, str) or '-----BEGIN' in item else repr(item)
-        raise errors.OptionsError(f'ca: {what} holds no certificate that can be read ({error}): give PEM text, DER bytes or the path of a file') from None
+        raise errors.OptionsError(
+            f'ca: {what} holds no certificate that can be read ({error}): give PEM text, DER bytes or the path of a file'
+        ) from None
 
 
 def _trust_file(made: ssl.SSLContext, path: str) -> None:

@@ -25,16 +25,15 @@ PLAIN_NAME = r'(?:[a-z0-9_-]{1,63}\.)*[a-z][a-z0-9_-]{0,62}'
 MAX_NAME = 253
 """The longest name that DNS can carry, in characters without the trailing dot."""
 
-_ipv4 = re.compile(IPV4).fullmatch
-_name = re.compile(r'(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}').fullmatch
-_numeric = re.compile(r'[0-9]+|0x[0-9a-f]*').fullmatch
-_ipv6 = re.compile(r'[0-9a-f:.]{2,45}').fullmatch
-_dots = re.compile('[.\u3002\uff0e\uff61]')
+# Compiled at their first use, by re's own cache: plain URIs never come here, and `import requite` pays for none of them.
+_NAME = r'(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}'
+_NUMERIC = r'[0-9]+|0x[0-9a-f]*'
+_IPV6 = r'[0-9a-f:.]{2,45}'
+_DOTS = '[.\u3002\uff0e\uff61]'
+_CONTROL1 = '[\x7f-\x9f]'
 
-_control1 = re.compile('[\x7f-\x9f]').search
-
-# UTS 46 keeps these four where IDNA 2003 maps them away: the one thing on which the two name different hosts.
-_deviating = re.compile('[\u00df\u1e9e\u03c2\u200c\u200d]').search
+# UTS 46 keeps these where IDNA 2003 maps them away: the one thing on which the two name different hosts.
+_DEVIATING = '[\u00df\u1e9e\u03c2\u200c\u200d]'
 
 
 def normalise(text: str) -> str:
@@ -47,9 +46,9 @@ def normalise(text: str) -> str:
         return _address6(text)
     host = (text if text.isascii() else _to_ascii(text)).lower()
     bare = host.removesuffix('.')
-    if len(bare) > MAX_NAME or not _name(bare):
+    if len(bare) > MAX_NAME or not re.fullmatch(_NAME, bare):
         raise ValueError('the host is no name of labels of 1 to 63 letters, digits, "-" or "_", 253 characters in all')
-    if _numeric(bare.rpartition('.')[2]) and not _ipv4(host):
+    if re.fullmatch(_NUMERIC, bare.rpartition('.')[2]) and not re.fullmatch(IPV4, host):
         raise ValueError('the host could be taken for an address: write IPv4 addresses as four decimal numbers')
     if 'xn--' in bare:
         _check_punycode(bare)
@@ -58,7 +57,7 @@ def normalise(text: str) -> str:
 
 def _address6(text: str) -> str:
     address = text[1:-1].lower()
-    if not text.endswith(']') or not _ipv6(address):
+    if not text.endswith(']') or not re.fullmatch(_IPV6, address):
         raise ValueError('the host is no IPv6 address in brackets (zone ids are not supported)')
     from ipaddress import IPv6Address
 
@@ -83,7 +82,7 @@ def _check_punycode(host: str) -> None:
 
 
 def _international(label: str) -> bool:
-    return not label.isascii() and not _control1(label)
+    return not label.isascii() and not re.search(_CONTROL1, label)
 
 
 def _to_ascii(text: str) -> str:
@@ -96,7 +95,7 @@ def _to_ascii(text: str) -> str:
     try:
         import idna
     except ImportError:
-        labels = [_label_2003(label) for label in _dots.split(text)]
+        labels = [_label_2003(label) for label in re.split(_DOTS, text)]
     else:
         try:
             mapped = idna.uts46_remap(text, std3_rules=False, transitional=False)
@@ -134,7 +133,7 @@ def _label_2003(label: str) -> str:
     except UnicodeError:
         raise ValueError('the host is no internationalised name') from None
     today = unicodedata.normalize('NFKC', label.casefold())
-    if prepared != today or _deviating(label) or any(map(stringprep.in_table_a1, prepared)):
+    if prepared != today or re.search(_DEVIATING, label) or any(map(stringprep.in_table_a1, prepared)):
         raise ValueError('the host needs the idna package to be read (pip install idna)')
     return prepared if prepared.isascii() else _punycode(prepared)
 

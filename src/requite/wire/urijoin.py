@@ -14,8 +14,7 @@ from requite.wire.urivalue import Uri, build, moved, parse, read
 
 _CRAPPY = 'This can be caused by a crappy redirection.'
 
-_before_query = re.compile(r'[^?#]*').match
-_no_host = re.compile(r'[/?#@\\]').search
+_NO_HOST = r'[/?#@\\]'
 
 
 def resolve(base: Uri, reference: str) -> Uri:
@@ -79,8 +78,7 @@ def join_base(base: str, uri: str) -> str:
         raise InvalidOptionType('options.baseUrl must be a string')
     if not isinstance(uri, str):
         raise InvalidOptionType('options.uri must be a string when using options.baseUrl')
-    found = _before_query(uri)
-    path = found[0] if found else ''
+    path = re.split('[?#]', uri, maxsplit=1)[0]
     if uri.replace('\\', '/').startswith('//') or '://' in path.replace('\\', '/'):
         raise InvalidURI('options.uri must be a path when using options.baseUrl')
     if not uri:
@@ -149,7 +147,7 @@ def from_parts(parts: Mapping[str, Any]) -> Uri:
 
 def _host(parts: Mapping[str, Any], scheme: str) -> tuple[str, str | None]:
     hostname, host = _text(parts, 'hostname'), _text(parts, 'host')
-    if _no_host(hostname) or _no_host(host) or not (hostname or host):
+    if re.search(_NO_HOST, hostname + host) or not (hostname or host):
         raise ValueError('hostname is missing or holds what no host may')
     if not hostname:
         return uriparse.split_port(host)

@@ -32,15 +32,15 @@ Site = tuple[str, str | None, str | None]
 _UNIX = '`unix://` URL scheme is no longer supported. Please use the format `http://unix:SOCKET:PATH`'
 
 _control = re.compile(r'[\x00-\x1f\x7f]').search
-_control_but_tab = re.compile(r'[\x00-\x08\x0a-\x1f\x7f]').search
-_scheme = re.compile(
-    r'([A-Za-z0-9.+-]+):'
-).match  # Node's pattern: a leading digit too, so that "127.0.0.1:80/x" is named as what it is
-_authority = re.compile(r'//([^/?#]*)').match
 _escapable = re.compile(rf'[^{KEPT}?#]+')
-_bad_escape = re.compile(r'%(?![0-9A-Fa-f]{2})').search
-_before_userinfo = re.compile(r'(?:[Hh][Tt][Tt][Pp][Ss]?:)?(?://)?').match
-_not_ascii = re.compile('[^\x00-\x7f]')
+
+# Off the hot path: compiled at their first use, by re's own cache, so that `import requite` does not pay for them.
+_CONTROL_BUT_TAB = r'[\x00-\x08\x0a-\x1f\x7f]'
+_SCHEME = r'([A-Za-z0-9.+-]+):'  # Node's pattern: a leading digit too, so that "127.0.0.1:80/x" is named as what it is
+_AUTHORITY = r'//([^/?#]*)'
+_BAD_ESCAPE = r'%(?![0-9A-Fa-f]{2})'
+_BEFORE_USERINFO = r'(?:[Hh][Tt][Tt][Pp][Ss]?:)?(?://)?'
+_NOT_ASCII = r'[^\x00-\x7f]'
 _as_others_read = {ord('\\'): '/', ord('\t'): None}
 
 
@@ -56,7 +56,7 @@ def clean_reference(text: str) -> str:
     Text that cannot be a latin-1 view is taken as it is. Raises ValueError for CR, LF, NUL and other controls; TAB passes and is escaped later.
     Node reads the bytes as latin-1 and sends them raw; mended.
     """
-    if _control_but_tab(text):
+    if re.search(_CONTROL_BUT_TAB, text):
         raise ValueError('it holds a control character')
     text = text.strip(' \t')
     if text.isascii():
@@ -68,18 +68,18 @@ def clean_reference(text: str) -> str:
     try:
         return raw.decode('utf-8')
     except UnicodeDecodeError:
-        return _not_ascii.sub(lambda char: f'%{ord(char[0]):02X}', text)
+        return re.sub(_NOT_ASCII, lambda char: f'%{ord(char[0]):02X}', text)
 
 
 def split_scheme(text: str) -> tuple[str | None, str]:
     """Cut the scheme off: ``('http', '//h/p')``; None where there is none. The scheme comes in lower case."""
-    found = _scheme(text)
+    found = re.match(_SCHEME, text)
     return (found[1].lower(), text[found.end() :]) if found else (None, text)
 
 
 def split_authority(text: str) -> tuple[str | None, str]:
     """Cut the authority off what follows the scheme: ``('h:80', '/p?q#f')``; None where the text does not start with ``//``."""
-    found = _authority(text)
+    found = re.match(_AUTHORITY, text)
     return (found[1], text[found.end() :]) if found else (None, text)
 
 
@@ -108,7 +108,7 @@ def split_userinfo(authority: str) -> tuple[Userinfo | None, str]:
 
 
 def _decoded(text: str) -> str:
-    if _bad_escape(text):
+    if re.search(_BAD_ESCAPE, text):
         raise ValueError('user or password holds a "%" that is no escape: write it as %25')
     try:
         plain = unquote_to_bytes(text).decode('utf-8')
@@ -203,7 +203,7 @@ def redact(text: str) -> str:
 
     Everything up to the last ``@`` counts as userinfo, since the text may be too broken to tell.
     """
-    start = _before_userinfo(text)
+    start = re.match(_BEFORE_USERINFO, text)
     if start and '@' in text:
         text = f'{start[0]}***@{text.rpartition("@")[2]}'
     text = text if len(text) <= 200 else text[:197] + '...'

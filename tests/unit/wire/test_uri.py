@@ -68,7 +68,7 @@ def test_the_engine_reads_ready_made_pieces() -> None:
         ('http://h/a/../b/./c', '/a/../b/./c', None, None),
         ('http://h/%7e%zz%2F', '/%7e%zz%2F', None, None),
         ('http://h//x', '//x', None, None),
-        ("http://h/a b/{c}|d^e`f\"<g>'", '/a%20b/%7Bc%7D%7Cd%5Ee%60f%22%3Cg%3E%27', None, None),
+        ('http://h/a b/{c}|d^e`f"<g>\'', '/a%20b/%7Bc%7D%7Cd%5Ee%60f%22%3Cg%3E%27', None, None),
         ('http://h/~!$&()*+,;=:@[]', '/~!$&()*+,;=:@[]', None, None),
     ],
 )
@@ -213,7 +213,9 @@ def test_q1_control_characters_are_refused_anywhere(control: str, place: str) ->
     assert control not in str(caught.value)
 
 
-@pytest.mark.parametrize('port', ['65536', '99999', '8x', '-1', '+1', ' 80', '8_0', '\u0661', '1e2', '0x50', '9' * 5000])
+@pytest.mark.parametrize(
+    'port', ['65536', '99999', '8x', '-1', '+1', ' 80', '8_0', '\u0661', '1e2', '0x50', '9' * 5000]
+)
 def test_a_port_is_a_number_up_to_65535(port: str) -> None:
     with pytest.raises(InvalidURI, match='port'):
         parse(f'http://h:{port}/')
@@ -238,7 +240,9 @@ def test_r11_numbers_that_resolvers_read_as_addresses_are_refused(name: str) -> 
         parse(f'http://{name}/')
 
 
-@pytest.mark.parametrize('name', ['127.0.0.1', '0.0.0.0', '255.255.255.255', '1.a', '3com.com', 'a-b', '_dmarc.x', '-a', 'a.'])
+@pytest.mark.parametrize(
+    'name', ['127.0.0.1', '0.0.0.0', '255.255.255.255', '1.a', '3com.com', 'a-b', '_dmarc.x', '-a', 'a.']
+)
 def test_ordinary_names_and_addresses_are_taken(name: str) -> None:
     assert parse(f'http://{name}/').hostname == name
 
@@ -374,8 +378,8 @@ def test_a_uri_is_an_immutable_hashable_value() -> None:
     with pytest.raises(AttributeError):
         del uri.hostname
     with pytest.raises(AttributeError):
-        uri.more = 1  # type: ignore[attr-defined]
-    assert pickle.loads(pickle.dumps(uri)) == copy.deepcopy(uri) == copy.copy(uri) == uri  # noqa: S301
+        uri.more = 1
+    assert pickle.loads(pickle.dumps(uri)) == copy.deepcopy(uri) == copy.copy(uri) == uri
 
 
 def test_a_query_is_replaced_before_the_fragment() -> None:
@@ -606,7 +610,9 @@ def test_hand_made_parts_make_a_uri() -> None:
     assert from_parts({'protocol': 'http:', 'hostname': 'h', 'query': 'q'}).href == 'http://h/?q'
 
 
-@pytest.mark.parametrize('text', ['http://h/', 'http://u:p@h:81/p?q#f', 'https://[::1]/', 'http://h:80/?', 'http://h/ü'])
+@pytest.mark.parametrize(
+    'text', ['http://h/', 'http://u:p@h:81/p?q#f', 'https://[::1]/', 'http://h:80/?', 'http://h/ü']
+)
 def test_the_fields_of_a_uri_make_it_again(text: str) -> None:
     uri = parse(text)
     parts = uri.to_json()
@@ -643,7 +649,12 @@ def test_parts_of_the_wrong_type_are_named() -> None:
 def test_whatever_the_option_may_hold_becomes_a_uri() -> None:
     uri = parse('http://h/p?q#f')
     assert coerce(uri) is uri
-    for value in (uri.href, urlsplit(uri.href), urlparse(uri.href), {'protocol': 'http:', 'hostname': 'h', 'path': '/p?q', 'hash': '#f'}):
+    for value in (
+        uri.href,
+        urlsplit(uri.href),
+        urlparse(uri.href),
+        {'protocol': 'http:', 'hostname': 'h', 'path': '/p?q', 'hash': '#f'},
+    ):
         assert coerce(value) == uri
     for wrong in (None, 5, b'http://h/', object()):
         with pytest.raises(InvalidOptionType, match=r'options\.uri must be'):
@@ -654,7 +665,9 @@ def test_whatever_the_option_may_hold_becomes_a_uri() -> None:
 
 ANY_TEXT = st.text(max_size=40)
 ODD = st.text(st.sampled_from('ab01.:/?#@[]\\%-_~ \t\r\n\x00;=&+!\'"<>{}|^`üßñ日\u3002\ud800xX'), max_size=25)
-URIS = st.builds('{}{}'.format, st.sampled_from(['http://', 'https://', 'http:', 'HTTP://h', 'http://h/', 'http://u:p@h:8/']), ODD)
+URIS = st.builds(
+    '{}{}'.format, st.sampled_from(['http://', 'https://', 'http:', 'HTTP://h', 'http://h/', 'http://u:p@h:8/']), ODD
+)
 FIELDS = ('href', 'host', 'hostname', 'host_field', 'target', 'pathname', 'search', 'query', 'hash', 'port', 'username',
           'password', 'socket_path', 'referer', 'auth')  # fmt: skip
 
@@ -706,7 +719,11 @@ def test_r6_r7_whatever_a_location_holds_leads_to_http_or_nowhere(reference: str
     try:
         uri = resolve(parse(BASE), reference)
     except OptionsError as error:
-        assert not re.search('[\x00-\x1f\x7f]', str(error))
+        text: str | None = str(error)
+    else:
+        text = None
+    if text is not None:
+        assert not re.search('[\x00-\x1f\x7f]', text)
         return
     assert uri.socket_path is None
     check(uri)
@@ -745,10 +762,12 @@ def test_whatever_query_is_set_stays_within_the_query(text: str, query: str) -> 
 def test_p1_long_texts_take_linear_time(text: str) -> None:
     begun = time.perf_counter()
     for read in (parse, lambda value: resolve(parse(BASE), value), lambda value: parse(join_base('http://h', value))):
+        said = ''
         try:
             read(text)
         except OptionsError as error:
-            assert len(str(error)) < 600
+            said = str(error)
+        assert len(said) < 600
     assert time.perf_counter() - begun < 1
 
 
@@ -764,7 +783,9 @@ def same_host(ours: str, theirs: str) -> bool:
 
 def agrees(uri: Uri, case: dict[str, Any]) -> bool:
     port = None if uri.effective_port == {'http': 80, 'https': 443}[uri.scheme] else str(uri.effective_port)
-    return uri.protocol == case['protocol'] and same_host(uri.hostname, case['hostname']) and (port or '') == case['port']
+    return (
+        uri.protocol == case['protocol'] and same_host(uri.hostname, case['hostname']) and (port or '') == case['port']
+    )
 
 
 @pytest.mark.parametrize('name', ['wpt_urltestdata.json', 'wpt_ada_extra_urltestdata.json'])
@@ -801,7 +822,9 @@ def test_r11_references_lead_to_the_host_and_port_that_browsers_go_to_or_nowhere
 
 
 @pytest.mark.parametrize('package', [True, False])
-def test_r11_names_are_written_as_browsers_write_them_or_refused(package: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_r11_names_are_written_as_browsers_write_them_or_refused(
+    package: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if package:
         pytest.importorskip('idna', reason='the idna package is not installed')
     else:
@@ -877,7 +900,11 @@ def test_request_lines_and_hosts_agree_with_every_recorded_first_request() -> No
     seen = 0
     for case, expected in golden():
         options = case.get('options')
-        if not isinstance(options, dict) or not expected['requests'] or case.get('env') or case.get('defaults') or case.get('chain'):
+        if (
+            not isinstance(options, dict)
+            or not expected['requests']
+            or {'env', 'defaults', 'chain', 'pipe_in'} & set(case)
+        ):
             continue
         if any(name in options for name in ('qs', 'baseUrl', 'proxy', 'har')):
             continue

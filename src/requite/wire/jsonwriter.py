@@ -33,10 +33,10 @@ DROP: Final = _Drop()
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
-# Where the fast encoder's text may have a float that JavaScript writes in another way.
-_ODD_NUMBER = re.compile(r'\d(?:\.0(?=[,\]}":]|\Z)|e[-+]\d)')
-_ODD_KEY = re.compile(r'"-?\d+(?:\.\d+)?(?:\.0|e[-+]\d+)":')
-_STRING_OR_FLOAT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+(?:e[-+]\d+)?|e[-+]\d+)')
+# Where the fast encoder's text may have a float that JavaScript writes in another way. Compiled, and kept, by `re` at the first use.
+_ODD_NUMBER = r'\d(?:\.0(?=[,\]}":]|\Z)|e[-+]\d)'
+_ODD_KEY = r'"-?\d+(?:\.\d+)?(?:\.0|e[-+]\d+)":'
+_STRING_OR_FLOAT = r'"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+(?:e[-+]\d+)?|e[-+]\d+)'
 
 
 def number(value: float) -> str:
@@ -68,11 +68,11 @@ def _placed(digits: str, point: int) -> str:
 
 def javascript_numbers(text: str) -> str | None:
     """The fast encoder's text with its floats as JavaScript writes them; None when a key may have been one: strings look like that too."""
-    if _ODD_NUMBER.search(text) is None:
+    if re.search(_ODD_NUMBER, text) is None:
         return text
-    if _ODD_KEY.search(text) is not None:
+    if re.search(_ODD_KEY, text) is not None:
         return None
-    return _STRING_OR_FLOAT.sub(_renumbered, text)
+    return re.sub(_STRING_OR_FLOAT, _renumbered, text)
 
 
 def _renumbered(match: re.Match[str]) -> str:

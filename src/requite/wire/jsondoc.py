@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from requite.body import jsonwriter
-from requite.body.jsonwriter import DROP
+from requite.wire import jsonwriter
 from requite.wire import text as wiretext
+from requite.wire.jsonwriter import DROP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -1,0 +1,228 @@
+"""The body of a response: collected or in pieces, content codings undone, and the events that go with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from requite.errors import BodyTooLarge, RequestError, RequestStateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from requite.emitter import Emitter
+    from requite.headers import Headers
+    from requite.message import Hop, Reply
+    from requite.options import Options
+    from requite.timings import Timings
+
+PIECE = 262144
+"""The largest piece that is given at a time, in bytes."""
+
+
+class Content:
+    """What a response holds besides its head. Reading it twice is no harm once it was collected; pieces come only once."""
+
+    status_code: int
+    headers: Headers
+    _reply: Reply
+    _hop: Hop
+    _options: Options
+    _content: bytes | None = None
+    _emitter: Emitter | None = None
+    _streaming: Any = None
+    _value: Any = None
+    _clock: Callable[[], Timings] | None = None
+    _timings: Timings | None = None
+    _with_body = False
+    _watch: Callable[[RequestError], None] | None = None
+    _fault: RequestError | None = None
+    _left = b''
+
+    @property
+    def content(self) -> bytes:
+        """The whole body as bytes, content codings undone; read now if it was not yet."""
+        if self._content is None:
+            self._collect()
+        return self._content  # type: ignore[return-value]
+
+    @property
+    def text(self) -> str:
+        """The whole body as text in ``encoding`` (UTF-8 where that is None)."""
+        from requite.wire import text
+
+        return text.decode(self.content, self._options.encoding or 'utf-8')
+
+    @property
+    def body(self) -> Any:
+        """The whole body as the options ask for it: parsed JSON, text, or bytes. JSON that does not parse stays text; without content it is None."""
+        value = self._value
+        if value is None:
+            value = self._value = self._as_asked()
+        return value
+
+    def json(self, reviver: Any = None) -> Any:
+        """The whole body parsed as JSON, whatever the options say; raises ``ValueError`` when it is none."""
+        from requite.wire import jsondoc
+
+        return jsondoc.loads(self.content, reviver or self._options.json_reviver)
+
+    def read(self, size: int = -1) -> bytes:
+        """At most ``size`` bytes of the body as they come, all of the rest with -1; ``b''`` at the end."""
+        if size is None or size < 0:
+            if self._streaming is None:
+                return self.content
+            return b''.join(self)
+        stream = self._stream()
+        if self._left:
+            data, self._left = self._left[:size], self._left[size:]
+            return data
+        data = next(stream, b'')
+        data, self._left = data[:size], data[size:]
+        return data
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The body in pieces as they come, content codings undone."""
+        if self._left:
+            data, self._left = self._left, b''
+            yield data
+        yield from self._stream()
+
+    def close(self) -> None:
+        """Ends the reading: a short rest is read so that the connection can serve again, otherwise the connection is closed."""
+        if self._content is None and not self._reply.complete:
+            self._reply.abort()
+
+    def __enter__(self) -> Response:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _as_asked(self) -> Any:
+        options = self._options
+        content = self.content
+        if options.json is not None and options.json is not False:
+            if not content:
+                return None
+            try:
+                return self.json()
+            except ValueError:
+                pass  # as in Node: what does not parse stays text
+        if options.encoding is None:
+            return content
+        if options.encoding == 'utf-8' and content[:3] != b'\xef\xbb\xbf':
+            return content.decode('utf-8', 'replace')
+        from requite.wire import text
+
+        return text.decode(content, options.encoding)
+
+    def _collect(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+        if self._streaming is not None:
+            raise RequestStateError('the body was read in pieces already; ask for .body instead of iterating, or join the pieces yourself')
+        self._streaming = ()
+        decoder = self._decoder()
+        limit = self._options.max_body
+        if decoder is None and self._emitter is None:
+            try:
+                content = self._reply.collect(limit)
+            except RequestError as error:
+                self._failed(error)
+            self._content = content
+            if self._clock is not None:
+                self._finish()
+            return
+        pieces: list[bytes] = []
+        size = 0
+        for piece in self._pieces(decoder):
+            size += len(piece)
+            if limit is not None and size > limit:
+                self._reply.abort()
+                self._failed(BodyTooLarge(f'the body is larger than max_body={limit} bytes'))
+            pieces.append(piece)
+        self._content = b''.join(pieces)
+        self._finish()
+
+    def _stream(self) -> Iterator[bytes]:
+        if self._fault is not None:
+            raise self._fault
+        if self._streaming is None:
+            self._streaming = self._flow()
+        elif self._content is not None:
+            self._streaming = iter((self._content,) if self._content else ())
+        return self._streaming  # type: ignore[no-any-return]
+
+    def _flow(self) -> Iterator[bytes]:
+        yield from self._pieces(self._decoder())
+        self._finish()
+
+    def _decoder(self) -> Any:
+        coding = self.headers.get('content-encoding') if self._options.gzip else None
+        if not coding or self._hop.method == 'HEAD' or self.status_code in (204, 304):
+            return None
+        from requite.wire import decode
+
+        return decode.decoder_for(str(coding))
+
+    def _pieces(self, decoder: Any) -> Iterator[bytes]:
+        """The body in decoded pieces, each announced as a ``data`` event."""
+        try:
+            for piece in _decoded(self._reply, decoder):
+                if self._emitter is not None:
+                    self._announce(piece)
+                yield piece
+        except RequestError as error:
+            self._reply.abort()
+            self._failed(error)
+
+    def _announce(self, piece: bytes) -> None:
+        if not self._emitter.has('data'):  # type: ignore[union-attr]
+            return
+        if self._options.given('encoding') and self._options.encoding is not None:
+            from requite.wire import text
+
+            if self._value is None:
+                self._value = text.Incremental(self._options.encoding)
+            self._emitter.emit('data', self._value.feed(piece))  # type: ignore[union-attr]
+        else:
+            self._emitter.emit('data', piece)  # type: ignore[union-attr]
+
+    def _finish(self) -> None:
+        if self._clock is not None:
+            self._timings = self._clock()
+        incremental, self._value = self._value, None
+        emitter = self._emitter
+        if emitter is None:
+            return
+        if incremental is not None and (rest := incremental.end()):
+            emitter.emit('data', rest)
+        emitter.emit('end')
+        if self._with_body:
+            emitter.emit('complete', self, self.body)
+        else:
+            emitter.emit('complete', self)
+        emitter.emit('close')
+
+    def _failed(self, error: RequestError) -> NoReturn:
+        self._fault = error
+        if self._watch is not None:
+            self._watch(error)
+        raise error
+
+
+def _decoded(reply: Reply, decoder: Any) -> Iterator[bytes]:
+    if decoder is None:
+        while piece := reply.read(PIECE):
+            yield piece
+        return
+    received = False
+    while piece := reply.read(65536):
+        received = True
+        data = decoder.decode(piece, PIECE)
+        while data or decoder.pending:
+            if data:
+                yield data
+            data = decoder.decode(b'', PIECE)
+    if received:
+        decoder.finish()
