@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from requite._version import __version__
 from requite.api import Requests
 from requite.errors import (
@@ -40,13 +42,26 @@ from requite.errors import (
     TransportError,
     UnknownOption,
 )
+from requite.piping import pipe
 from requite.request import Request
 from requite.response import Response
 from requite.transport.pools import Pool
-from requite.wire.jsondoc import DROP
 
 request = Requests()
 """The callable that makes requests with no defaults but the built-in ones."""
+
+if TYPE_CHECKING:
+    from requite.wire.jsondoc import DROP
+
+
+def __getattr__(name: str) -> Any:
+    """``DROP`` on first use: who sends no JSON does not pay for it."""
+    if name == 'DROP':
+        from requite.wire.jsondoc import DROP
+
+        return DROP
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
 
 __all__ = [
     'DROP',
@@ -86,5 +101,6 @@ __all__ = [
     'TransportError',
     'UnknownOption',
     '__version__',
+    'pipe',
     'request',
 ]

@@ -10,13 +10,13 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from requite import checks
-from requite.errors import InvalidOptionType, OptionsError
+from requite.errors import InvalidOptionType
 from requite.transport.pools import DEFAULT, Pool
 
 if TYPE_CHECKING:
     from requite.options import Options
 
-_KEYS = {'maxSockets': 'max_sockets', 'max_sockets': 'max_sockets', 'agents': 'agents'}
+_KEYS = {'maxSockets': 'max_sockets', 'max_sockets': 'max_sockets'}
 _SIZES = ('keep_alive', 'max_sockets', 'max_free_sockets')
 _shared: dict[Any, Pool] = {}
 _making = threading.Lock()
@@ -29,11 +29,17 @@ def pool_of(options: Options) -> Pool | None:
         return None
     if isinstance(chosen, Pool):
         return chosen
+    if options.agent is not None:
+        raise checks.wrong_type('agent', chosen, 'a Pool or False')
     if chosen is not None and not isinstance(chosen, MutableMapping):
         if isinstance(chosen, Mapping):
-            raise InvalidOptionType("option 'pool' must be a mapping that can hold the connections; this one cannot be changed, use a dict")
+            raise InvalidOptionType(
+                "option 'pool' must be a mapping that can hold the connections; this one cannot be changed, use a dict"
+            )
         raise checks.wrong_type('pool', chosen, 'a mapping, a Pool or False')
-    agent = {key: value for key, value in (options.agent_options or {}).items() if key in _SIZES and value is not None}
+    agent = {key: value for key, value in (options.agent_options or {}).items() if key in _SIZES}
+    if options.forever:
+        agent['keep_alive'] = True
     if chosen is None:
         return _named(_shared, agent) if agent else DEFAULT
     held, size = _held(chosen)
@@ -42,12 +48,12 @@ def pool_of(options: Options) -> Pool | None:
 
 def _held(mapping: MutableMapping[str, Any]) -> tuple[dict[Any, Pool], int | None]:
     """The pools that a ``pool`` mapping holds, and the number of sockets that it asks for."""
-    size = None
-    for key in mapping:
-        if key not in _KEYS:
-            raise OptionsError(f"option 'pool' has no key {key!r}; it takes max_sockets")
-        if _KEYS[key] == 'max_sockets':
-            size = checks.count('pool', mapping[key])
+    given = checks.nested('pool', {key: mapping[key] for key in mapping if key != 'agents'}, _KEYS)
+    size = checks.count("pool['max_sockets']", given.get('max_sockets'))
+    if not isinstance(mapping.get('agents', {}), dict):
+        raise checks.wrong_type(
+            "pool['agents']", mapping['agents'], 'left to requite, which keeps its connections there'
+        )
     with _making:
         held = mapping.setdefault('agents', {})
     return held, size

@@ -1,140 +1,102 @@
 """Requests that nobody waits for: started ones, and those that were let go.
 
-Each thread's let-go requests form a lane and are sent one after the other. A finalizer only appends to its thread's lane and puts the lane on a
-``SimpleQueue``: no lock, nothing that could wait. One sender thread hands lanes to workers; whoever asks for a request first finishes the lane of
-the thread it runs in.
+A finalizer may run at any moment, in any thread, inside any lock. So it only appends to a deque, rings a bell, and starts the sending thread if there is
+none: nothing of that takes a lock or runs other Python code. What one thread let go forms a lane, whose requests are sent one after the other; whoever asks
+for a request first finishes the lane of the thread it runs in.
+
+A process that only ever asks has no thread at all.
 """
 
 from __future__ import annotations
 
+import _thread
 import atexit
-import logging
 import os
+import sys
 import threading
 from collections import deque
 from queue import Empty, SimpleQueue
 from threading import get_ident
-from time import monotonic
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+
+from requite.workers import IDLE_SECONDS, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from requite.request import Request
 
-IDLE_SECONDS = 10.0
-"""How long a worker without work lives on."""
-MAX_WORKERS = 128
+MAX_GENERATIONS = 100
+"""At exit, requests made by the listeners of requests are sent too, and so on; up to here."""
 
 UNSENT: dict[int, Any] = {}
 """Weak references to the requests that were not sent yet, by ``id``, oldest first. Taking one's own out is the right to send it: ``dict.pop`` is atomic."""
+UNTOLD: dict[int, Any] = {}
+"""The same for requests that came to nothing without anybody having been told."""
 
-_LET_GO: SimpleQueue[Any] = SimpleQueue()
-_LANES: dict[int, Lane] = {}
-_STOP = object()
+home = object()
+"""Stands for this process; a forked child has another one."""
+
+_let_go: deque[tuple[int, Request]] = deque()
+_bell: SimpleQueue[None] = SimpleQueue()
+_asleep: deque[None] = deque((None,))
+"""Holds one entry while there is no sending thread; who takes it starts one."""
+_lanes: dict[int, Lane] = {}
+"""Lanes that have, or had a moment ago, something to send."""
+_sending: dict[int, int] = {}
+"""Threads that send a lane, by the key of that lane: what they let go meanwhile belongs to it, so that no two lanes ever wait for one another."""
+_books = threading.RLock()
+_exited = False
 
 
 class Lane:
     """The let-go requests of one thread, in order; ``turn`` belongs to whoever sends them."""
 
-    __slots__ = ('busy', 'queue', 'turn')
+    __slots__ = ('busy', 'key', 'queue', 'scheduled', 'turn')
 
-    def __init__(self) -> None:
+    def __init__(self, key: int) -> None:
+        self.key = key
         self.queue: deque[Request] = deque()
-        self.busy = False
+        self.busy = 0
+        self.scheduled = False
         self.turn = threading.RLock()
 
-    def finish(self) -> None:
-        """Sends what waits in this lane, after what another thread may be sending of it."""
-        with self.turn:
-            outermost, self.busy = not self.busy, True
+    def run(self) -> None:
+        """Sends what waits in this lane, unless somebody is at it."""
+        self.scheduled = False
+        self.finish(False)
+
+    def finish(self, wait: bool = True) -> None:
+        """Sends what waits in this lane, with ``wait`` after what another thread is sending of it."""
+        while self.turn.acquire(wait):
             try:
-                while self.queue:
-                    self.queue.popleft().send_let_go()
+                self._drain()
+            except BaseException:
+                _ring()  # somebody else has to go on
+                raise
             finally:
-                if outermost:
-                    self.busy = False
-
-
-class Workers:
-    """Daemon threads, made as they are needed and gone when they have been idle for a while."""
-
-    def __init__(self) -> None:
-        self._tasks: SimpleQueue[Any] = SimpleQueue()
-        self._changed = threading.Condition()
-        self._threads = 0
-        self._idle = 0
-        self._open = 0
-
-    def submit(self, task: Callable[[], None]) -> None:
-        """Has ``task`` run by a worker; at interpreter exit, when no thread can be made, in this thread."""
-        with self._changed:
-            self._open += 1
-            spawn = self._idle <= self._tasks.qsize() and self._threads < MAX_WORKERS
-            if spawn:
-                self._threads += 1
-            self._tasks.put(task)
-        if not spawn:
-            return
-        try:
-            threading.Thread(target=self._work, name='requite-worker', daemon=True).start()
-        except RuntimeError:
-            with self._changed:
-                self._threads -= 1
-            self._run_all()
-
-    def wait(self, until: float | None) -> bool:
-        """Waits until every task is done, or for the moment ``until``; tells whether all are."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._open, None if until is None else max(0.0, until - monotonic()))
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._idle += 1
-            try:
-                task = self._tasks.get(timeout=IDLE_SECONDS)
-            except Empty:
-                with self._changed:
-                    self._idle -= 1
-                    if self._tasks.empty():
-                        self._threads -= 1
-                        return
-                continue
-            with self._changed:
-                self._idle -= 1
-            self._run(task)
-
-    def _run_all(self) -> None:
-        while True:
-            try:
-                task = self._tasks.get_nowait()
-            except Empty:
+                self.turn.release()
+            if not self.queue:  # looked at after the release: who came meanwhile and found the lane taken has gone away
                 return
-            self._run(task)
 
-    def _run(self, task: Callable[[], None]) -> None:
+    def _drain(self) -> None:
+        thread = get_ident()
+        outer = _sending.get(thread)
+        _sending[thread] = self.key
+        self.busy += 1
         try:
-            task()
-        except Exception:
-            logging.getLogger('requite').exception('a listener of a request in the background raised')
+            while self.queue:
+                request = self.queue.popleft()
+                WORKERS.perform(request, request.send_let_go)
         finally:
-            with self._changed:
-                self._open -= 1
-                self._changed.notify_all()
+            self.busy -= 1
+            if outer is None:
+                del _sending[thread]
+            else:
+                _sending[thread] = outer
 
 
 WORKERS = Workers()
-_sender: threading.Thread | None = None
-_making = threading.Lock()
-
-
-def hold(request: Request) -> None:
-    """Keeps track of a request that is not sent yet, so that it is sent at exit at the latest."""
-    UNSENT[id(request)] = ref(request)
-    if _sender is None:
-        _start_sender()
 
 
 def claim(request: Request) -> bool:
@@ -142,100 +104,143 @@ def claim(request: Request) -> bool:
     return UNSENT.pop(id(request), None) is not None
 
 
+def start(request: Request, task: Callable[[], None]) -> None:
+    """Has ``task``, which sends ``request``, run by a worker."""
+    WORKERS.expect(request)
+    WORKERS.submit(lambda: WORKERS.perform(request, task))
+
+
 def let_go(request: Request) -> None:
-    """Called by the finalizer of a request that was never sent; may run in any thread at any moment, so it never waits."""
-    ident = get_ident()
-    lane = _LANES.get(ident)
-    if lane is None:
-        lane = _LANES.setdefault(ident, Lane())
-    lane.queue.append(request)
-    _LET_GO.put(lane)
+    """Called by finalizers only: has ``request.send_let_go()`` called in the background, in the order of this thread."""
+    if _exited:
+        request.send_let_go()  # nobody comes after us to do it
+        return
+    thread = get_ident()
+    _let_go.append((_sending.get(thread, thread), request))
+    _ring()
+
+
+def _ring() -> None:
+    """Wakes the sending thread, or starts it if there is none: not through ``threading``, whose locks the interrupted code may hold."""
+    _bell.put(None)
+    try:
+        _asleep.pop()
+    except IndexError:
+        return
+    try:
+        _thread.start_new_thread(_send_lanes, (_bell,))
+    except RuntimeError:
+        _asleep.append(None)  # no more threads: settle, flush and the exit look at what was let go as well
+
+
+def _send_lanes(bell: SimpleQueue[None]) -> None:
+    try:
+        while True:
+            bell.get(timeout=IDLE_SECONDS)
+            _dispatch()
+    except Empty:
+        pass
+    finally:
+        _asleep.append(None)
+    if not bell.empty():
+        _ring()
 
 
 def settle() -> None:
     """Waits for what this thread has let go before."""
-    if _LANES:
-        lane = _LANES.get(get_ident())
-        if lane is not None and (lane.queue or lane.busy):
+    if _let_go or _lanes:
+        _dispatch(False)
+        thread = get_ident()
+        lane = _lanes.get(_sending.get(thread, thread))
+        if lane is not None:
             lane.finish()
 
 
 def flush(until: float | None = None) -> bool:
     """Waits for everything that was started or let go, up to the moment ``until`` of ``time.monotonic()``; tells whether it is all done."""
-    for lane in list(_LANES.values()):
-        if not _finish_by(lane, until):
-            return False
+    _dispatch()
+    own = _sending.get(get_ident())
+    lane = None if own is None else _lanes.get(own)
+    if lane is not None:
+        lane.finish()  # this very thread is sending that lane: nobody else can
     return WORKERS.wait(until)
 
 
-def _finish_by(lane: Lane, until: float | None) -> bool:
-    if until is None:
-        lane.finish()
-        return True
-    done = threading.Event()
-    WORKERS.submit(lambda: (lane.finish(), done.set())[-1])
-    return done.wait(max(0.0, until - monotonic()))
-
-
-def report(request: Request, error: BaseException) -> None:
-    """Tells the ``requite`` logger of a failure that nobody listens to, with the line that made the request."""
-    logging.getLogger('requite').error('%r, made at %s, failed and nobody listens: %s: %s', request, request.made_at, type(error).__name__, error)
-
-
-def _start_sender() -> None:
-    global _sender
-    with _making:
-        if _sender is not None:
-            return
-        thread = threading.Thread(target=_send_lanes, name='requite-sender', daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:
-            return  # the interpreter is shutting down: the flush at exit sends in its own thread
-        _sender = thread
-
-
-def _send_lanes() -> None:
-    while True:
-        lane = _LET_GO.get()
-        if lane is _STOP:
-            return
-        if lane.queue:
-            WORKERS.submit(lane.finish)
+def _dispatch(schedule: bool = True) -> None:
+    """Puts what was let go into the lanes, has workers send them, and forgets lanes that are done."""
+    with _books:
+        while _let_go:
+            key, request = _let_go.popleft()
+            lane = _lanes.get(key)
+            if lane is None:
+                lane = _lanes[key] = Lane(key)
+            WORKERS.expect(request)
+            lane.queue.append(request)
+        due = []
+        for lane in list(_lanes.values()):
+            if not lane.queue and not lane.busy:
+                del _lanes[lane.key]
+            elif schedule and lane.queue and not lane.busy and not lane.scheduled:
+                lane.scheduled = True
+                due.append(lane)
+    for lane in due:
+        WORKERS.submit(lane.run)
 
 
 def _at_exit() -> None:
-    for reference in list(UNSENT.values()):
-        request = reference()
-        if request is not None:
-            request.send_at_exit()
-    request = reference = None
-    flush()
+    """Finishes everything: what was let go, what is still held unsent, what those made; then tells of what failed meanwhile."""
+    global _exited
+    for _ in range(MAX_GENERATIONS):
+        flush()
+        held = [request for reference in list(UNSENT.values()) if (request := reference()) is not None and not request.inherited]
+        if not held:
+            break
+        for request in held:
+            _ending(request.send_at_exit)
+    request = held = None  # type: ignore[assignment]
+    _exited = True
+    for reference in list(UNTOLD.values()):
+        if (request := reference()) is not None:
+            _ending(request.tell)
 
 
-def _before_fork() -> None:
-    """Ends the sender, so that a process that only ever asked forks with one thread; it is made again when needed."""
-    global _sender
-    thread, _sender = _sender, None
-    if thread is not None and thread is not threading.current_thread():
-        _LET_GO.put(_STOP)
-        thread.join()
+def _ending(task: Callable[[], None]) -> None:
+    try:
+        task()
+    except Exception:
+        sys.excepthook(*sys.exc_info())  # what one request does must not keep the next one from being sent
 
 
 def _in_child() -> None:
-    """Leaves the parent's requests to the parent: they are sent here only when they are asked for."""
-    global WORKERS, _LET_GO, _making, _sender
-    _sender = None
-    _making = threading.Lock()
-    WORKERS = Workers()
-    _LET_GO = SimpleQueue()
-    _LANES.clear()
+    """After a fork: leaves the parent's requests to the parent; they are sent here only when they are asked for."""
+    global WORKERS, _let_go, _bell, _asleep, _books, home
+    home = object()
+    WORKERS, _let_go, _bell, _asleep, _books = Workers(), deque(), SimpleQueue(), deque((None,)), threading.RLock()
+    for lane in list(_lanes.values()):
+        lane.queue.clear()
+    _lanes.clear()
+    _sending.clear()
+    UNTOLD.clear()
     for reference in list(UNSENT.values()):
-        request = reference()
-        if request is not None:
-            request.leave_to_parent()
+        if (request := reference()) is not None:
+            request.inherited = True
+    _mind_multiprocessing()
+
+
+def _mind_multiprocessing() -> None:
+    """Children of multiprocessing end without atexit, but with finalizers of their own, which are forgotten when they begin."""
+    util = sys.modules.get('multiprocessing.util')
+    if util is not None:
+        util.register_after_fork(WORKERS, _finish_with)
+        if sys.modules['multiprocessing.process'].parent_process() is not None:
+            _finish_with(WORKERS)
+
+
+def _finish_with(workers: Workers) -> None:
+    sys.modules['multiprocessing.util'].Finalize(None, _at_exit, exitpriority=0)
 
 
 atexit.register(_at_exit)
+_mind_multiprocessing()
 if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(before=_before_fork, after_in_child=_in_child)
+    os.register_at_fork(after_in_child=_in_child)

@@ -1,7 +1,8 @@
 """What an option's value must be: one small function a kind of value.
 
 Each takes the option's name and the value, returns the value as the rest of the library uses it, and raises an error that names the
-option, the value and the fix. None passes through: it always means "as if it had not been given".
+option, the value and the fix. None passes through: it always means "as if it had not been given". What may be a secret (a header, a body,
+credentials, an address) is never shown in an error, only its type.
 """
 
 from __future__ import annotations
@@ -10,49 +11,114 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from requite.errors import InvalidOptionType, OptionsError
-from requite.headers import FIELD_VALUE, TOKEN
+from requite.errors import InvalidOptionType, OptionsError, UnknownOption
+from requite.headers import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from typing_extensions import Self
+
 METHODS = frozenset('CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE'.split())
 
-Field = 'tuple[str, str | tuple[str, ...]]'
+LONGEST = 2**31 - 1
+"""The largest number of milliseconds that the system's clocks take, 24 days; Node's is the same."""
+
+PUBLIC = frozenset(
+    (
+        'method use_querystring json_reviver json_replacer follow_redirect follow_all_redirects follow_original_http_method max_redirects '
+        'remove_referer_header encoding gzip pool agent forever timeout deadline max_body strict_ssl reject_unauthorized local_address time callback'
+    ).split()
+)
+"""Options whose text may stand in an error; any other could hold a secret."""
 
 
 class Method(str):
     """A standard method, upper case as it is sent, that remembers how the caller spelt it: Node shows that spelling."""
 
     __slots__ = ('spelling',)
+    spelling: str
 
-    def __new__(cls, sent: str, spelling: str) -> Method:
+    def __new__(cls, sent: str, spelling: str) -> Self:
         method = super().__new__(cls, sent)
         method.spelling = spelling
         return method
 
-    spelling: str
+
+def a(word: str) -> str:
+    """The word with its article."""
+    return f'an {word}' if word[:1] in 'aeioAEIO' else f'a {word}'
+
+
+def kind(value: object) -> str:
+    """The type of a value as errors call it: ``an int``, ``a list``, ``None``."""
+    return 'None' if value is None else a(type(value).__name__)
 
 
 def shown(value: object) -> str:
-    """A short text for a value in an error: its type, and the value itself where it is short and cannot be a secret."""
-    if isinstance(value, (bool, int, float)) or value is None:
+    """A short text for a value that is no secret: numbers and short texts as they are, of all else the type."""
+    if isinstance(value, (bool, float)) or value is None:
         return repr(value)
+    if isinstance(value, int):
+        return repr(value) if value.bit_length() < 200 else f'an int of {value.bit_length()} bits'
     if isinstance(value, str):
         return repr(value) if len(value) <= 60 else repr(value[:57]) + '...'
-    return f'a {type(value).__name__}'
+    return kind(value)
 
 
 def wrong_type(name: str, value: object, wanted: str) -> InvalidOptionType:
     """The error for a value of the wrong type."""
-    return InvalidOptionType(f'option {name!r} must be {wanted}, not {shown(value)}')
+    came = kind(value) if isinstance(value, str) and name not in PUBLIC else shown(value)
+    return InvalidOptionType(f'option {name!r} must be {wanted}, not {came}')
 
 
-def boolean(name: str, value: Any) -> bool:
+def nearest(key: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant: letter case, underscores and hyphens do not count, a few wrong letters are forgiven."""
+    from difflib import get_close_matches  # only ever needed on the way to an error
+
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(_fold(name), []).append(name)
+    close = get_close_matches(_fold(key), list(folded), 1, 0.65)
+    if not close:
+        return None
+    spellings = folded[close[0]]
+    mixed = key.lower() != key and '_' not in key
+    return next((name for name in spellings if (name.lower() != name) is mixed), spellings[0])
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace('_', '').replace('-', '')
+
+
+def nested(name: str, value: Any, spellings: Mapping[str, str]) -> dict[str, Any]:
+    """The keys of an option that is a mapping, by their canonical names; ``spellings`` maps every accepted spelling to its name.
+
+    Raises ``InvalidOptionType``, and ``UnknownOption`` for a key that there is not or that comes in both its spellings.
+    """
+    if not isinstance(value, Mapping):
+        raise wrong_type(name, value, 'a mapping')
+    given: dict[str, Any] = {}
+    seen: dict[str, str] = {}
+    for key, item in value.items():
+        canonical = spellings.get(key) if isinstance(key, str) else None
+        if canonical is None:
+            near = nearest(key, spellings) if isinstance(key, str) else None
+            takes = ', '.join(dict.fromkeys(spellings.values()))
+            raise UnknownOption(
+                f'option {name!r} has no key {shown(key)}; '
+                + (f'did you mean {near!r}?' if near else f'it takes {takes}')
+            )
+        if canonical in seen:
+            raise UnknownOption(f'option {name!r} has {seen[canonical]!r} and {key!r}, which are one; keep one of them')
+        seen[canonical] = key
+        given[canonical] = item
+    return given
+
+
+def boolean(name: str, value: Any) -> bool | None:
     """True or False."""
-    if value is None:
-        return False
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return value
     raise wrong_type(name, value, 'True or False')
 
@@ -98,16 +164,26 @@ def milliseconds(name: str, value: Any) -> float | None:
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
     elif isinstance(value, float):
+        meant = (
+            f': write {max(1, round(value * 1000))} if you meant {value:g} seconds'
+            if 0 < value < LONGEST / 1000
+            else ''
+        )
         raise InvalidOptionType(
-            f'option {name!r} counts milliseconds and must be an int or a timedelta, not {value!r}: '
-            f'write {max(1, round(value * 1000))} if you meant {value:g} seconds'
+            f'option {name!r} counts milliseconds and must be an int or a timedelta, not {value!r}{meant}'
         )
     elif isinstance(value, bool) or not isinstance(value, int):
         raise wrong_type(name, value, 'an int of milliseconds or a timedelta')
     else:
-        seconds = value / 1000
+        seconds = min(value, LONGEST + 1) / 1000
     if seconds <= 0:
-        raise OptionsError(f'option {name!r} must be more than 0 milliseconds, not {value}; pass None for no limit')
+        raise OptionsError(
+            f'option {name!r} must be more than 0 milliseconds, not {shown(value)}; pass None for no limit'
+        )
+    if seconds > LONGEST / 1000:
+        raise OptionsError(
+            f'option {name!r} must be at most {LONGEST} milliseconds (24 days), not {shown(value)}; pass None for no limit'
+        )
     return seconds
 
 
@@ -121,75 +197,7 @@ def http_method(name: str, value: Any) -> str:
     if upper in METHODS:
         return upper if upper == value else Method(upper, value)
     if TOKEN.fullmatch(value) is None:
-        raise OptionsError(f"option {name!r} must be a token of letters, digits and !#$%&'*+-.^_`|~, not {shown(value)}")
+        raise OptionsError(
+            f"option {name!r} must be a token of letters, digits and !#$%&'*+-.^_`|~, not {shown(value)}"
+        )
     return value
-
-
-def header_name(name: str, key: Any) -> str:
-    """A field name (RFC 9110 5.1)."""
-    if not isinstance(key, str):
-        raise InvalidOptionType(f'option {name!r}: the name of a header must be a str, not {shown(key)}')
-    if TOKEN.fullmatch(key) is None:
-        raise OptionsError(f'option {name!r}: {shown(key)} is not a header name; use letters, digits and - only')
-    return key
-
-
-def header_value(name: str, key: str, value: Any) -> str | tuple[str, ...]:
-    """A field value: str, bytes, a number, True or False; or a list of them, sent as one line each."""
-    kind = type(value)
-    if kind is not str:
-        if isinstance(value, (list, tuple)):
-            return tuple(_line(name, key, item) for item in value)
-        return _line(name, key, value)
-    if FIELD_VALUE.fullmatch(value) is None:
-        raise _bad_value(name, key, value)
-    return value.strip(' \t')
-
-
-def _line(name: str, key: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return 'true' if value else 'false'
-    if isinstance(value, (int, float)):
-        return repr(int(value)) if isinstance(value, float) and value.is_integer() else repr(value)
-    if isinstance(value, (bytes, bytearray)):
-        value = value.decode('latin-1')
-    if not isinstance(value, str):
-        raise InvalidOptionType(f'option {name!r}: header {key!r} must be a str, bytes, number or a list of them, not {shown(value)}')
-    if FIELD_VALUE.fullmatch(value) is None:
-        raise _bad_value(name, key, value)
-    return value.strip(' \t')
-
-
-def _bad_value(name: str, key: str, value: str) -> OptionsError:
-    offender = next(char for char in value if FIELD_VALUE.fullmatch(char) is None)
-    fix = 'take the line break out' if offender in '\r\n' else 'encode it, or send it as bytes' if offender > '\xff' else 'take it out'
-    return OptionsError(f'option {name!r}: the value of header {key!r} may not hold {offender!r}; {fix}')
-
-
-def header_fields(name: str, value: Any) -> dict[str, tuple[str, Any]]:
-    """Headers as ``{lower-cased name: (name, value)}`` in the caller's order and case; the value None takes a default header away."""
-    if value is None:
-        return {}
-    if isinstance(value, Mapping):
-        pairs: Iterable[Any] = value.items()
-    elif isinstance(value, (list, tuple)):
-        pairs = value
-    else:
-        raise wrong_type(name, value, 'a mapping or a list of (name, value) pairs')
-    fields: dict[str, tuple[str, Any]] = {}
-    for pair in pairs:
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise InvalidOptionType(f'option {name!r} must hold (name, value) pairs, not {shown(pair)}')
-        key = header_name(name, pair[0])
-        item = None if pair[1] is None else header_value(name, key, pair[1])
-        lowered = key.lower()
-        before = fields.get(lowered)
-        if before is not None and before[1] is not None and item is not None:
-            item = _lines(before[1]) + _lines(item)
-            key = before[0]
-        fields[lowered] = (key, item)
-    return fields
-
-
-def _lines(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else value

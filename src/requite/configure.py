@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from requite import checks, credentials
+from requite import checks, credentials, fields
 from requite.options import Options, compose, normalise
 from requite.prepare import first
 
@@ -19,20 +19,22 @@ def given(options: Options, **values: Any) -> Options:
 
 def header(options: Options, name: Any, value: Any, clobber: bool = True) -> Options:
     """One header set: an existing one keeps its place and spelling; without ``clobber`` the value is added to it after a comma."""
-    key = checks.header_name('headers', name)
+    key = fields.header_name('headers', name)
     lowered = key.lower()
     before = options.headers.get(lowered)
     if before is not None:
         key = before[0]
         if not clobber and isinstance(before[1], str):
-            value = f'{before[1]},{checks.header_value("headers", key, value)}'
-    item = None if value is None else checks.header_value('headers', key, value)
-    return replaced(options, headers={**options.headers, lowered: (key, item)})
+            value = f'{before[1]},{fields.header_value("headers", key, value)}'
+    item = None if value is None else fields.header_value('headers', key, value)
+    headers = {**options.headers, lowered: (key, item)}
+    fields.framing('headers', headers)
+    return replaced(options, headers=headers)
 
 
 def without_header(options: Options, name: Any) -> Options:
     """One header taken out, whatever its spelling."""
-    lowered = checks.header_name('headers', name).lower()
+    lowered = fields.header_name('headers', name).lower()
     return replaced(options, headers={key: field for key, field in options.headers.items() if key != lowered})
 
 
@@ -63,4 +65,6 @@ def replaced(options: Options, **values: Any) -> Options:
             merged.pop(name, None)
         else:
             merged[name] = value
+    # What requests with the same defaults share must neither serve these options nor learn from them: they may hold credentials.
+    merged['plans'] = None
     return other

@@ -87,8 +87,24 @@ class Content:
             yield data
         yield from self._stream()
 
+    def lines(self) -> Iterator[str]:
+        """The body as lines of text, each as soon as it is complete, without its line break (LF or CRLF); the last one even without a break."""
+        from requite.wire import text
+
+        decoder = text.Incremental(self._options.encoding or 'utf-8')
+        parts: list[str] = []
+        for piece in self:
+            head, *lines = decoder.feed(piece).split('\n')
+            parts.append(head)
+            for line in lines:
+                yield ''.join(parts).removesuffix('\r')
+                parts = [line]
+        parts.append(decoder.end())
+        if rest := ''.join(parts):
+            yield rest
+
     def close(self) -> None:
-        """Ends the reading: a short rest is read so that the connection can serve again, otherwise the connection is closed."""
+        """Ends the reading: closes the connection, unless the body was read to its end."""
         if self._content is None and not self._reply.complete:
             self._reply.abort()
 

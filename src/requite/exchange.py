@@ -29,11 +29,15 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         limits = Limits(limits.connect, limits.read, monotonic() + options.deadline)
     begun = start = perf_counter() if options.time else 0.0
     while True:
+        if options.auth is not None:
+            carry = _foreseen(options, carry)
         hop = build(options, carry, transport.pool if pool is None else pool or None, limits, watch.signal)
         watch.hop = hop
         if watch.listening:
             hop = _announced(hop, watch)
         reply = transport.send(hop)
+        if carry.answered is not None:
+            _heard(options, carry, hop, reply)
         if reply.status < 300:
             break
         verdict = _verdict(options, carry, hop, reply, followed)
@@ -50,6 +54,23 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         marks = hop.marks
         response._clock = lambda: Timings(begun, start, marks, perf_counter())
     return response
+
+
+def _foreseen(options: Options, carry: Carry) -> Carry:
+    from requite.auth import order
+
+    return order.foresee(options, carry)
+
+
+def _heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> None:
+    """Lets the scheme that was answered with see what the server made of it; gives the connection up on an error."""
+    from requite.auth import order
+
+    try:
+        order.heard(options, carry, hop, reply)
+    except BaseException:
+        reply.abort()
+        raise
 
 
 def _announced(hop: Hop, watch: Watch) -> Hop:

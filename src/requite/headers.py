@@ -19,7 +19,7 @@ FieldValue = Union[str, 'list[str]']
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """RFC 9110 5.6.2: the characters of a method and of a field name."""
 
-FIELD_VALUE = re.compile(r'[^\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]*')
+FIELD_VALUE = re.compile(r'[\t\x20-\x7e\x80-\xff]*')
 """What a field value may hold on the wire: visible ASCII, space, tab and obs-text (latin-1), never another control character."""
 
 SINGLE = frozenset(

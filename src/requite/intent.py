@@ -41,30 +41,30 @@ class Intent:
 
     def auth(self, user: Any = None, password: Any = None, send_immediately: Any = True, bearer: Any = None) -> Self:
         """Basic credentials, or with ``bearer`` a token; ``send_immediately=False`` waits for the server's 401."""
-        return self._become(configure.auth(self._unsent('auth'), user, password, send_immediately, bearer))
+        return self._become(configure.auth(self._unsent('auth', 'auth'), user, password, send_immediately, bearer))
 
     def form(self, data: Any = None) -> Any:
         """The content as ``application/x-www-form-urlencoded``."""
-        options = self._unsent('form')
+        options = self._unsent('form', 'form')
         if data is None:
             raise NotImplementedError('form() without data builds multipart/form-data, which is not available in this version of requite')
         return self._become(configure.given(options, form=data))
 
     def json(self, value: Any) -> Self:
         """The content as JSON (True: whatever ``body`` is), and the response parsed."""
-        return self._become(configure.given(self._unsent('json'), json=value))
+        return self._become(configure.given(self._unsent('json', 'json'), json=value))
 
     def qs(self, mapping: Mapping[str, Any], clobber: bool = False) -> Self:
         """The query with ``mapping`` merged in; with ``clobber`` nothing of the query before stays."""
-        return self._become(configure.query(self._unsent('qs'), mapping, clobber))
+        return self._become(configure.query(self._unsent('qs', 'qs'), mapping, clobber))
 
     def set_header(self, name: str, value: Any, clobber: bool = True) -> Self:
         """One header set; one that is there keeps its place and spelling. Without ``clobber`` the value is added after a comma."""
-        return self._become(configure.header(self._unsent('headers'), name, value, clobber))
+        return self._become(configure.header(self._unsent('set_header', 'headers'), name, value, clobber))
 
     def remove_header(self, name: str) -> Self:
         """One header taken out, in whatever case it was given."""
-        return self._become(configure.without_header(self._unsent('headers'), name))
+        return self._become(configure.without_header(self._unsent('remove_header', 'headers'), name))
 
     def get_header(self, name: str) -> Any:
         """The value of a header as it is, or would be, sent; None where there is none."""
@@ -76,27 +76,27 @@ class Intent:
 
     def multipart(self, parts: Any) -> Self:
         """The content as ``multipart/related``."""
-        return self._become(configure.given(self._unsent('multipart'), multipart=parts))
+        return self._become(configure.given(self._unsent('multipart', 'multipart'), multipart=parts))
 
     def oauth(self, options: Any) -> Self:
         """OAuth 1.0a."""
-        return self._become(configure.given(self._unsent('oauth'), oauth=options))
+        return self._become(configure.given(self._unsent('oauth', 'oauth'), oauth=options))
 
     def hawk(self, options: Any) -> Self:
         """Hawk."""
-        return self._become(configure.given(self._unsent('hawk'), hawk=options))
+        return self._become(configure.given(self._unsent('hawk', 'hawk'), hawk=options))
 
     def aws(self, options: Any) -> Self:
         """AWS signatures."""
-        return self._become(configure.given(self._unsent('aws'), aws=options))
+        return self._become(configure.given(self._unsent('aws', 'aws'), aws=options))
 
     def http_signature(self, options: Any) -> Self:
         """HTTP signatures."""
-        return self._become(configure.given(self._unsent('http_signature'), http_signature=options))
+        return self._become(configure.given(self._unsent('http_signature', 'http_signature'), http_signature=options))
 
     def jar(self, jar: Any) -> Self:
         """Cookies."""
-        return self._become(configure.given(self._unsent('jar'), jar=jar))
+        return self._become(configure.given(self._unsent('jar', 'jar'), jar=jar))
 
     def pipe(self, sink: Any, end: bool = True) -> Any:
         """Copies the body to ``sink``."""
@@ -110,7 +110,7 @@ class Intent:
         """Adds a piece to the body, which then is open until ``end()``; the pieces are sent together, by ``end()``."""
         from requite.body.source import as_bytes
 
-        self._unsent('body')
+        self._unsent('write', 'body')
         piece = as_bytes(chunk)
         if self._written is None:
             self._written = []
@@ -143,10 +143,12 @@ class Intent:
             return self.hop
         return build(self._options, self._carry, None, self._options.limits, AbortSignal())
 
-    def _unsent(self, name: str) -> Options:
+    def _unsent(self, method: str, option: str) -> Options:
+        """The options, as long as they can still be changed."""
         if id(self) not in background.UNSENT:
             raise RequestStateError(
-                f'the request was sent already, {name!r} can have no effect any more; pass it in the call, or set it before asking for the response'
+                f'the request was sent or aborted already, .{method}() can have no effect any more: '
+                f'pass {option}=... in the call, or call .{method}() before .response, .end(), .start() or a callback; for another try, make another request'
             )
         return self._options
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from requite.auth.digest import Answer
     from requite.headers import Headers
     from requite.protocols import Body
     from requite.wire.uri import Uri
@@ -90,7 +91,8 @@ class Carry(NamedTuple):
     """What a hop inherits from the one before; the first one is made from the options alone.
 
     ``trusted`` is False from the first hop on whose origin (scheme, host, port) the caller did not name, for good: nothing that proves who the caller
-    is goes there, nor anywhere after. ``referer`` is what the hop says about where it comes from. ``answered`` is the Authorization that answers a 401.
+    is goes there, nor anywhere after. ``referer`` is what the hop says about where it comes from. ``answered`` is the Authorization that answers a 401,
+    or what makes it of the request as it is sent; ``answers`` counts the 401s that were answered at this address, none for an answer that was not waited for.
     ``bodiless`` tells that a redirect took the content away, and with it the fields that describe it. ``rerouted`` tells that a Host header of the
     caller's does not apply any more.
     """
@@ -100,9 +102,10 @@ class Carry(NamedTuple):
     body: Body | None
     trusted: bool = True
     referer: str | None = None
-    answered: str | None = None
+    answered: str | Answer | None = None
     bodiless: bool = False
     rerouted: bool = False
+    answers: int = 0
 
     def __repr__(self) -> str:
         return f'<Carry {self.method} {self.uri.redacted()}>'

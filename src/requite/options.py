@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from requite import checks, credentials
 from requite.errors import OptionsError, UnknownOption
 from requite.message import TLS, Limits
 from requite.optiontable import NAMES
@@ -76,7 +77,8 @@ class Options:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f'options are frozen: make others with compose() instead of setting {name!r}')
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f'options are frozen: make others with compose() instead of deleting {name!r}')
 
     def given(self, name: str) -> bool:
         """Whether the caller, or a default of the caller's, named this option."""
@@ -106,14 +108,27 @@ def normalise(given: Mapping[str, Any]) -> dict[str, Any]:
 def unknown(key: object, known: Mapping[str, Any] = NAMES) -> UnknownOption:
     """The error for a name that no option has, with the nearest one that exists."""
     if not isinstance(key, str):
-        return UnknownOption(f'the name of an option must be a str, not {key!r}')
-    import difflib
-
-    near = difflib.get_close_matches(key, list(known), 1, 0.6)
-    if not near and (folded := {name.lower().replace('_', ''): name for name in known}):
-        near = [folded[match] for match in difflib.get_close_matches(key.lower().replace('_', ''), list(folded), 1, 0.6)]
-    hint = f'did you mean {near[0]!r}?' if near else 'see the reference of options for the names there are'
+        return UnknownOption(f'the name of an option must be a str, not {checks.kind(key)}')
+    meant = FOREIGN.get(key) or checks.nearest(key, known)
+    hint = f'did you mean {meant!r}?' if meant else 'see the reference of options for the names there are'
     return UnknownOption(f'there is no option {key!r}; {hint}')
+
+
+FOREIGN = {
+    'data': 'body',
+    'content': 'body',
+    'params': 'qs',
+    'query': 'qs',
+    'files': 'form_data',
+    'cookies': 'jar',
+    'verify': 'strict_ssl',
+    'proxies': 'proxy',
+    'allow_redirects': 'follow_redirect',
+    'maxSockets': 'pool',
+    'max_sockets': 'pool',
+    'compress': 'gzip',
+}
+"""What other libraries call an option."""
 
 
 def compose(outer: Options, values: dict[str, Any]) -> Options:
@@ -128,11 +143,13 @@ def compose(outer: Options, values: dict[str, Any]) -> Options:
     if values.keys() <= _ADDRESS:
         merged.update(values)
         return options
-    for name in values:
+    for name, value in values.items():
         if name == 'headers':
-            values[name] = _merge_fields(outer.headers, values[name])
+            values[name] = {**outer.headers, **value}
         elif name in MERGED:
-            values[name] = merge(merged.get(name), values[name])
+            values[name] = merge(merged.get(name), value)
+        elif name == 'auth':
+            values[name] = credentials.over(name, outer.auth, value)
     merged.update(values)
     _derive(merged, values)
     if not values.keys() <= _SHAPELESS:
@@ -182,26 +199,21 @@ def _tls(merged: dict[str, Any]) -> TLS:
     return TLS(bool(verify), merged.get('ca') or agent.get('ca') or ())
 
 
-def _merge_fields(outer: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
-    fields = {**outer, **inner}
-    return {key: field for key, field in fields.items() if field[1] is not None or key in inner}
-
-
 def merge(outer: Any, inner: Any) -> Any:
     """Two values of one option: plain mappings merge key by key, at every depth; anything else of ``inner`` replaces (lists too: mended, Node merges them by index)."""
     if type(outer) is not dict or type(inner) is not dict:
         return inner
     merged = dict(outer)
     pairs = [(merged, inner)]
-    for depth in range(512):
+    for _ in range(512):
         if not pairs:
             return merged
         following = []
         for target, source in pairs:
             for key, value in source.items():
-                before = target.get(key)
-                if type(before) is dict and type(value) is dict:
-                    target[key] = dict(before)
+                if type(value) is dict:
+                    before = target.get(key)
+                    target[key] = dict(before) if type(before) is dict else {}
                     following.append((target[key], value))
                 else:
                     target[key] = value

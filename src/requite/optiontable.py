@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from requite import checks
+from requite import checks, fields
 from requite.errors import InvalidOptionType, OptionsError
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def not_yet(capability: str) -> Callable[[str, Any], Any]:
     def check(name: str, value: Any) -> Any:
         if value is None or value is False:
             return None
-        raise NotImplementedError(f'option {name!r}: {capability} not available in this version of requite; leave the option out')
+        raise NotImplementedError(
+            f'option {name!r}: {capability} not available in this version of requite; leave the option out'
+        )
 
     return check
 
@@ -49,6 +51,14 @@ def refused(replacement: str) -> Callable[[str, Any], Any]:
     return check
 
 
+def _base_url(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    raise InvalidOptionType(
+        f'options.baseUrl must be a string: option {name!r} must be a str, not {checks.kind(value)}'
+    )
+
+
 def _auth(name: str, value: Any) -> Any:
     from requite.credentials import credentials
 
@@ -57,6 +67,24 @@ def _auth(name: str, value: Any) -> Any:
 
 def _anything(name: str, value: Any) -> Any:
     return value
+
+
+def _replacer(name: str, value: Any) -> Any:
+    if value is None or callable(value):
+        return value
+    if isinstance(value, (list, tuple)) and all(isinstance(key, (str, int)) for key in value):
+        return tuple(value)
+    raise checks.wrong_type(name, value, 'a callable (key, value) or a list of the keys to keep')
+
+
+def _query_options(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    from requite.wire import qsoptions
+
+    return qsoptions.read_options(
+        checks.mapping(name, value), qsoptions.PARSE if 'parse' in name else qsoptions.STRINGIFY, name
+    )
 
 
 def _certificates(name: str, value: Any) -> Any:
@@ -97,12 +125,6 @@ def _timeout(name: str, value: Any) -> Any:
     return checks.milliseconds(name, value)
 
 
-_AGENT_NAMES = {
-    'keepAlive': 'keep_alive',
-    'maxSockets': 'max_sockets',
-    'maxFreeSockets': 'max_free_sockets',
-    'rejectUnauthorized': 'reject_unauthorized',
-}
 _AGENT_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     'keep_alive': checks.boolean,
     'max_sockets': checks.count,
@@ -110,37 +132,45 @@ _AGENT_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     'reject_unauthorized': checks.boolean,
     'ca': _certificates,
 }
-_AGENT_LATER = frozenset('cert key pfx passphrase ciphers minVersion min_version servername secureProtocol secureOptions keepAliveMsecs keep_alive_msecs timeout'.split())
+_LATER = 'cert key pfx passphrase ciphers min_version servername secure_protocol secure_options keep_alive_msecs timeout'.split()
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split('_')
+    return first + ''.join(word.capitalize() for word in rest)
+
+
+_AGENT_KEYS = {key: name for name in (*_AGENT_CHECKS, *_LATER) for key in (name, _camel(name))}
 
 
 def _agent_options(name: str, value: Any) -> Any:
-    given = checks.mapping(name, value)
-    if given is None:
+    if value is None:
         return None
     values: dict[str, Any] = {}
-    for key, item in given.items():
-        canonical = _AGENT_NAMES.get(key, key)
-        check = _AGENT_CHECKS.get(canonical)
-        if key in _AGENT_LATER:
-            raise NotImplementedError(f'option {name!r}: {key!r} is not available in this version of requite; leave it out')
+    for key, item in checks.nested(name, value, _AGENT_KEYS).items():
+        check = _AGENT_CHECKS.get(key)
         if check is None:
-            raise OptionsError(f'option {name!r} has no key {key!r}; it takes {", ".join(sorted(_AGENT_CHECKS))}')
-        if canonical in values:
-            raise OptionsError(f'option {name!r} names {canonical!r} twice; keep one of its spellings')
-        values[canonical] = check(f'{name}[{key!r}]', item)
+            raise NotImplementedError(
+                f'option {name!r}: its key {key!r} is not available in this version of requite; leave it out'
+            )
+        checked = check(f'{name}[{key!r}]', item)
+        if checked is not None:
+            values[key] = checked
     return values
 
 
 def _pool(name: str, value: Any) -> Any:
-    if value is True:
-        raise InvalidOptionType(f'option {name!r} must be a mapping, a Pool or False, not True')
+    if isinstance(value, (str, bytes, int)) and value is not False:
+        raise checks.wrong_type(name, value, 'a Pool or False' if name == 'agent' else 'a mapping, a Pool or False')
     return value
 
 
 def _local_address(name: str, value: Any) -> Any:
     address = checks.text(name, value)
-    if address is not None and (not address.isascii() or not address.isprintable() or ' ' in address):
-        raise OptionsError(f'option {name!r} must be an IP address or the name of this host, not {checks.shown(value)}')
+    if address is not None and (not address or not address.isascii() or not address.isprintable() or ' ' in address):
+        raise OptionsError(
+            f'option {name!r} must be the IP address of an interface of this machine, not {checks.shown(value)}'
+        )
     return address
 
 
@@ -148,15 +178,17 @@ _SIGNER = 'this way of signing is'
 _PROXY = 'proxies are'
 _TLS = 'client certificates and TLS details are'
 
+# A row a line: it is read as a table.
+# fmt: off
 OPTIONS: tuple[Option, ...] = (
     Option('uri', '', 'str or parsed URI', '', 'required', 'The address: absolute, or relative to `base_url`.', _anything),
     Option('url', '', 'str or parsed URI', '', '', 'The same as `uri`, which wins where both are given.', _anything),
-    Option('base_url', 'baseUrl', 'str', '', 'None', 'Put before a relative `uri`, joined with exactly one slash.', _anything),
+    Option('base_url', 'baseUrl', 'str', '', 'None', 'Put before a relative `uri`, joined with exactly one slash.', _base_url),
     Option('method', '', 'str', '', "'GET'", 'The method; standard ones are sent in upper case, others as given.', checks.http_method),
-    Option('headers', '', 'mapping or pairs', '', '{}', 'Header fields, sent in your order and case; the value None removes a default.', checks.header_fields),
+    Option('headers', '', 'mapping or pairs', '', '{}', 'Header fields, sent in your order and case; the value None removes a default.', fields.header_fields),
     Option('qs', '', 'mapping', '', 'None', 'Merged into the query, nested as `a[b]=c` and `a[0]=b`.', checks.mapping),
-    Option('qs_parse_options', 'qsParseOptions', 'mapping', '', 'None', 'How an existing query is read.', checks.mapping),
-    Option('qs_stringify_options', 'qsStringifyOptions', 'mapping', '', 'None', 'How the query, and a form, is written.', checks.mapping),
+    Option('qs_parse_options', 'qsParseOptions', 'mapping', '', 'None', 'How an existing query is read.', _query_options),
+    Option('qs_stringify_options', 'qsStringifyOptions', 'mapping', '', 'None', 'How the query, and a form, is written.', _query_options),
     Option('use_querystring', 'useQuerystring', 'bool', '', 'False', 'The flat codec: lists as repeated keys, no nesting.', checks.boolean),
     Option('body', '', 'bytes, str, list of them, file, iterable', '', 'None', 'The content. With `json=True` any JSON value.', _anything),
     Option('form', '', 'mapping or str', '', 'None', 'The content as `application/x-www-form-urlencoded`.', _form),
@@ -166,7 +198,7 @@ OPTIONS: tuple[Option, ...] = (
     Option('postamble_crlf', 'postambleCRLF', 'bool', '', 'False', 'A line break after the last boundary of `multipart`.', not_yet('multipart/related is'), 'multipart'),
     Option('json', '', 'True or a JSON value', '', 'None', 'Content as JSON, `accept: application/json`, and the response parsed where it parses.', _anything),
     Option('json_reviver', 'jsonReviver', 'callable(key, value)', '', 'None', 'Called for every value of a parsed response, innermost first.', checks.function),
-    Option('json_replacer', 'jsonReplacer', 'callable(key, value) or list of keys', '', 'None', 'Called for every value before it is written as JSON.', _anything),
+    Option('json_replacer', 'jsonReplacer', 'callable(key, value) or list of keys', '', 'None', 'Called for every value before it is written as JSON.', _replacer),
     Option('auth', '', 'mapping or (user, password)', '', 'None', '`user`, `pass`, `sendImmediately` (True), `bearer` (a str, or a callable that returns one).', _auth),
     Option('oauth', '', 'mapping', '', 'None', 'OAuth 1.0a.', not_yet(_SIGNER), 'signers'),
     Option('hawk', '', 'mapping', '', 'None', 'Hawk.', not_yet(_SIGNER), 'signers'),
@@ -183,7 +215,7 @@ OPTIONS: tuple[Option, ...] = (
     Option('pool', '', 'mapping, Pool or False', '', 'global pool', 'Whose connections are used: `max_sockets`, or a `Pool`. The same object shares connections; False is a connection of its own.', _pool),
     Option('agent', '', 'Pool or False', '', 'None', 'A `Pool`; False is a connection of its own.', _pool),
     Option('agent_options', 'agentOptions', 'mapping', '', 'None', '`keepAlive`, `maxSockets`, `ca`, `rejectUnauthorized` of the connections.', _agent_options),
-    Option('forever', '', 'bool', '', 'False', 'Keep connections alive (they are unless switched off).', checks.boolean),
+    Option('forever', '', 'bool', '', 'False', 'Connections kept alive whatever `agent_options` say, apart from those of other requests.', checks.boolean),
     Option('timeout', '', 'int or timedelta', 'milliseconds', '10 s, 300 s', 'To connect, and between bytes; None is never. Not given: 10 s to connect, 300 s idle.', _timeout),
     Option('deadline', '', 'int or timedelta', 'milliseconds', 'None', 'For the whole exchange, redirects included.', checks.milliseconds),
     Option('max_body', 'maxBody', 'int', 'bytes', 'None', 'The largest body that is collected in memory, after decoding.', checks.count),
@@ -206,9 +238,10 @@ OPTIONS: tuple[Option, ...] = (
     Option('time', '', 'bool', '', 'False', 'Measure: `timings`, `timing_phases`, `elapsed_time`.', checks.boolean),
     Option('har', '', 'mapping', '', 'None', 'A HAR 1.2 request becomes options.', not_yet('HAR is'), 'HAR'),
     Option('callback', '', 'callable(error, response, body)', '', 'None', 'Sends at once and is called exactly once.', checks.function),
-    Option('agent_class', 'agentClass', '', '', '', 'Refused: pass a `Pool` as `pool`.', refused('a Pool in the option pool')),
-    Option('http_modules', 'httpModules', '', '', '', 'Refused: pass a `Pool` as `pool`.', refused('a Pool in the option pool')),
+    Option('agent_class', 'agentClass', '', '', '', 'A `Pool` in `pool`.', refused('a Pool in the option pool')),
+    Option('http_modules', 'httpModules', '', '', '', 'A `Pool` in `pool`.', refused('a Pool in the option pool')),
 )
+# fmt: on
 
 NAMES: dict[str, Option] = {option.name: option for option in OPTIONS}
 NAMES.update({option.alias: option for option in OPTIONS if option.alias})

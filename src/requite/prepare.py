@@ -12,7 +12,7 @@ from requite._version import __version__
 from requite.auth import basic
 from requite.body import pick
 from requite.body.source import DeclaredBody
-from requite.errors import InvalidBody, InvalidOptionType, InvalidURI, OptionsError
+from requite.errors import InvalidBody, InvalidOptionType, InvalidProtocol, InvalidURI, OptionsError
 from requite.message import Carry, Hop, Limits, Route
 from requite.wire import uri as uris
 
@@ -36,7 +36,10 @@ PERSONAL = frozenset('authorization cookie proxy-authorization'.split())
 def first(options: Options) -> Carry:
     """What the caller meant, as the carry of the first hop; raises ``InvalidURI``, ``InvalidBody`` and other ``OptionsError``."""
     address = options.uri
-    uri = uris.parse(address) if type(address) is str and address and options.base_url is None else _address(options)
+    try:
+        uri = uris.parse(address) if type(address) is str and address and options.base_url is None else _address(options)
+    except (InvalidURI, InvalidProtocol) as error:
+        raise _with_fix(error) from None
     method = options.method
     if _SETTLED_HERE.isdisjoint(options.__dict__):
         return Carry(method, uri, None)
@@ -53,6 +56,12 @@ _SETTLED_HERE = frozenset(('body', 'form', 'json', 'qs'))
 
 def _body_option(options: Options) -> str:
     return next(name for name in ('json', 'form', 'body') if options.given(name))
+
+
+def _with_fix(error: InvalidURI | InvalidProtocol) -> InvalidURI | InvalidProtocol:
+    if not error.message.startswith('Invalid'):
+        return error
+    return type(error)(f"{error.message}; give option 'uri' as http://host/path or https://host/path, or as a path together with base_url")
 
 
 def _address(options: Options) -> Uri:
@@ -197,8 +206,10 @@ def _declared(body: Body, value: Any) -> Body:
 
 def _authorization(draft: Draft) -> None:
     carry, options = draft.carry, draft.options
-    if carry.answered is not None:
-        draft.fields['authorization'] = ('authorization', carry.answered)
+    answered = carry.answered
+    if answered is not None and options.auth is not None:
+        value = answered if isinstance(answered, str) else answered.authorization(options.auth, carry.method, carry.uri.target, draft.body)
+        draft.fields['authorization'] = ('authorization', value)
         return
     if not carry.trusted:
         return

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from requite.auth import basic
 from requite.errors import InvalidURI, RedirectRefused, TooManyRedirects
 from requite.message import Carry
 from requite.wire import uri as uris
@@ -106,10 +105,11 @@ def _referer(options: Options, source: Uri, target: Uri) -> str | None:
 
 def _challenged(options: Options, carry: Carry, reply: Reply) -> Follow | None:
     credentials = options.auth
-    if credentials is None or credentials.send_immediately or not carry.trusted or carry.answered is not None:
+    if credentials is None or credentials.send_immediately or not carry.trusted:
         return None
-    challenges = reply.headers.get('www-authenticate')
-    answer = basic.answer(str(challenges), credentials) if challenges else None
+    from requite.auth import order
+
+    answer = order.answer(reply, credentials, carry)
     if answer is None:
         return None
     if carry.body is not None and not carry.body.replayable:
@@ -117,4 +117,4 @@ def _challenged(options: Options, carry: Carry, reply: Reply) -> Follow | None:
             'the 401 asks for the body again, but it is a stream that was used up; send credentials at once (send_immediately), or give bytes, a file or a list'
         )
     referer = None if options.remove_referer_header else carry.uri.referer
-    return Follow(carry._replace(answered=answer, referer=referer), True)
+    return Follow(carry._replace(answered=answer, answers=carry.answers + 1, referer=referer), True)

@@ -5,22 +5,17 @@ Who may send it is decided by ``background.claim``; whoever does not get it wait
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import warnings
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+from weakref import ref
 
 from requite import background
-from requite.errors import (
-    AbortError,
-    ConnectTimeout,
-    DeadlineExceeded,
-    ReadTimeout,
-    RequestError,
-    RequestNotSentWarning,
-    RequestStateError,
-)
+from requite.background import UNSENT, UNTOLD
+from requite.errors import AbortError, InvalidOptionType, RequestError, RequestNotSentWarning, RequestStateError
 from requite.exchange import perform
 from requite.message import AbortSignal
 from requite.watched import DONE, FAILED, NEW, RUNNING, Watched
@@ -34,7 +29,8 @@ if TYPE_CHECKING:
     from requite.protocols import Transport
     from requite.response import Response
 
-_LOCK = threading.Lock()
+_OURS = (lambda: None).__code__.co_filename.removesuffix('request.py')
+"""Where the code of this package lies: whoever calls from elsewhere made the request."""
 
 
 class Request(Watched):
@@ -42,11 +38,11 @@ class Request(Watched):
     when it is simply let go, it is sent in the background. ``repr()`` never sends.
     """
 
+    inherited = False
+    """True in a forked child for what the parent had not sent yet: unasked, that is the parent's to send."""
     _owner: int | None = None
+    _home: object = None
     _waiter: threading.Event | None = None
-    _started = False
-    _told = False
-    _inherited = False
 
     def __init__(self, options: Options, carry: Carry, transport: Transport) -> None:
         self._options = options
@@ -54,10 +50,10 @@ class Request(Watched):
         self._transport = transport
         self.signal = AbortSignal()
         frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_globals.get('__name__', '').partition('.')[0] == 'requite':
+        while (code := frame.f_code).co_filename.startswith(_OURS) and frame.f_back is not None:
             frame = frame.f_back
-        self._made = (frame.f_code.co_filename, frame.f_lineno)
-        background.hold(self)
+        self._made = (code, frame.f_lasti)  # the line is looked up when somebody wants to know
+        UNSENT[id(self)] = ref(self)
 
     # -- asking
 
@@ -81,41 +77,47 @@ class Request(Watched):
         if chunk_or_callback is not None:
             self.write(chunk_or_callback)
         self._finish_writing()
-        if self._state is not DONE:
+        response = self._response
+        if self._state is not DONE and not (self._owner == get_ident() and response is not None and response._content is not None):
             self._ask(True)
-        response: Response = self._response  # type: ignore[assignment]
-        if response._content is None and response._streaming is None:
-            response._collect()
-        elif response._fault is not None:
-            raise response._fault
+            response = self._response
+        if response._content is None and response._streaming is None:  # type: ignore[union-attr]
+            response._collect()  # type: ignore[union-attr]
+        elif response._fault is not None:  # type: ignore[union-attr]
+            raise response._fault  # type: ignore[union-attr]
         return response
 
     def give(self, callback: Callable[..., Any]) -> None:
         """Sends the request now and calls ``callback(error, response, body)`` exactly once, before returning."""
         self._finish_writing()
-        self._take_callback()
+        self._take_callback(callback)
+        background.settle()
         if background.claim(self):
-            background.settle()
             self._run(True)
         else:
             self._wait()
-        self._call_back(callback)
+            self._collect_late()
+        self._call_back()
 
     def start(self, callback: Callable[..., Any] | None = None) -> Request:
-        """Sends the request in the background and returns at once; ``.end()`` then waits for it."""
+        """Sends the request in the background and returns at once; ``.end()`` then waits for it. ``callback`` is called on the thread that sends."""
+        if callback is not None and not callable(callback):
+            raise InvalidOptionType(f'the callback must be callable, not {callback!r}')
         self._finish_writing()
-        if callback is not None:
-            self._take_callback()
         if not background.claim(self):
-            raise RequestStateError('the request was sent already; make another one, or ask for .response')
+            raise RequestStateError('the request was sent or aborted already; make another one, or ask for .response')
+        self._home = background.home
         self._state = RUNNING
-        self._started = True
-        background.settle()
-        background.WORKERS.submit(lambda: self._run_alone(callback))
+        if callback is not None:
+            self._take_callback(callback)
+        background.start(self, self._run_alone)
         return self
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.response)
+
+    def __await__(self) -> NoReturn:
+        raise NotImplementedError('awaiting a request is not available in this version of requite; ask for .end() in a worker thread')
 
     def __enter__(self) -> Response:
         return self.response
@@ -128,154 +130,218 @@ class Request(Watched):
 
     def _ask(self, whole: bool) -> None:
         """Makes sure that there is a response, by sending or by waiting; raises what came instead."""
-        if background.claim(self):
-            self._state = RUNNING
-            background.settle()
+        background.settle()  # before the claim: whoever we wait for here may ask for this very request
+        if UNSENT.pop(id(self), None) is not None:
             self._run(whole)
-        elif self._state not in (DONE, FAILED):
+        else:
             self._wait()
-        if self._error is not None:
+        error = self._error
+        if error is not None:
             self._told = True
-            raise self._error
+            if isinstance(error, RequestError):
+                error.request = self
+            raise error
 
     def _run(self, whole: bool) -> None:
-        """Performs the exchange in this thread; its outcome ends up in ``_response`` or ``_error``. Other exceptions than ours propagate."""
-        self._state = RUNNING
+        """Performs the exchange in this thread; its outcome ends up in ``_response`` or ``_error``.
+
+        What the caller's own code raised on the way (a listener, a callback, the iterator of a body) propagates, and so does an interrupt.
+        """
+        self._home = background.home
         self._owner = get_ident()
+        self._state = RUNNING
+        response = None
         try:
             response = perform(self._options, self._carry, self._transport, self)
-            if self._emitter is not None or whole:
-                self._response = response
+            if whole or self._emitter is not None:
                 self._deliver(response, whole)
         except RequestError as error:
-            self._fail(error)
+            if self._emitter is not None and self._emitter.raised is error:
+                self._break_off(response, error)
+                raise
+            failure = error if isinstance(error, AbortError) or not self.signal.aborted else AbortError('the request was aborted')
         except BaseException as error:
-            self.signal.abort()
-            self._finish(None, AbortError(f'the request was broken off by {type(error).__name__}'))
+            self._break_off(response, error)
             raise
         else:
             self._finish(response, None)
+            return
+        if response is not None:
+            response._reply.abort()
+        self._finish(None, failure)
+        self._body_failed(failure)
 
     def _deliver(self, response: Response, whole: bool) -> None:
-        if self._emitter is not None:
-            response._emitter = self._emitter
+        """Tells of the response, and reads its body if that is wanted ``whole``."""
+        self._response = response
+        emitter = self._emitter
+        if emitter is not None:
+            response._emitter = emitter
             response._with_body = self._has_callback
-            self._emitter.emit('response', response)
+            if self._callback is not None:
+                emitter.put_first('complete', lambda *_: self._call_back())  # Node's order: its callback is its first listener
+            emitter.emit('response', response)
             self.signal.check()
         if whole and response._streaming is None:
             response._collect()
-        if self._emitter is not None:
-            response._watch = self._body_failed
 
-    def _fail(self, error: RequestError) -> None:
-        error.request = self
-        self._finish(None, error)
-        self._body_failed(error)
-
-    def _body_failed(self, error: RequestError) -> None:
-        """Tells the listeners of a failure; as in Node a clock that ran out also aborts. An abort of the caller's own is no error."""
-        if self._emitter is None or isinstance(error, AbortError):
+    def _break_off(self, response: Response | None, error: BaseException) -> None:
+        """Ends a run into which ``error`` came from outside; a response that was whole by then stays."""
+        if response is not None and response._content is not None:
+            self._finish(response, None)
             return
-        if isinstance(error, (ReadTimeout, ConnectTimeout, DeadlineExceeded)):
-            self._emitter.emit('abort')
-        self._told = self._emitter.emit('error', error) or self._told
+        if response is not None:
+            response._reply.abort()
+        self._finish(None, error if isinstance(error, Exception) else AbortError(f'the request was broken off by {type(error).__name__}'))
 
-    def _finish(self, response: Response | None, error: RequestError | None) -> None:
-        with _LOCK:
-            self._owner = None
-            self._response, self._error = response, error
-            self._state = DONE if error is None else FAILED
-            waiter = self._waiter
-        if waiter is not None:
-            waiter.set()
+    def _finish(self, response: Response | None, error: Exception | None) -> None:
+        self._response = response
+        self._error = error
+        self._state = DONE if error is None else FAILED
+        self._owner = None
+        if self._waiter is not None:
+            self._waiter.set()
+        if self._emitter is not None and response is not None:
+            self._attach(response)
 
     def _wait(self) -> None:
         """Waits for the thread that sends."""
+        if self._state in (DONE, FAILED):
+            return
         if self._owner == get_ident():
-            raise RequestStateError('the request is being sent by this very thread: a listener cannot ask for what is still to come')
-        with _LOCK:
-            if self._state in (DONE, FAILED):
-                return
-            if self._waiter is None:
-                self._waiter = threading.Event()
-            waiter = self._waiter
-        waiter.wait()
+            raise RequestStateError('the request is being sent by this very thread: a listener cannot ask for what is still to come, listen to "complete" instead')
+        if self._home not in (None, background.home):
+            raise RequestStateError('the request was being sent when this process was forked: only the parent gets its response, make another one here')
+        waiter = self.__dict__.setdefault('_waiter', threading.Event())
+        if self._state not in (DONE, FAILED):
+            waiter.wait()
 
     # -- telling
 
-    def _take_callback(self) -> None:
+    def _take_callback(self, callback: Callable[..., Any]) -> None:
         if self._has_callback:
             raise RequestStateError('the request has a callback already; add a listener with .on() instead')
         self._has_callback = True
+        self._callback = callback
 
-    def _call_back(self, callback: Callable[..., Any]) -> None:
-        error = self._error
-        self._told = True
-        if isinstance(error, AbortError):
+    def _call_back(self) -> None:
+        """Calls the callback, if it is still to be called and the request was not aborted."""
+        callback, self._callback = self._callback, None
+        if callback is None:
             return
-        if error is not None:
-            callback(error, None, None)
-        else:
-            callback(None, self._response, self._response.body)  # type: ignore[union-attr]
+        error, response = self._error, self._response
+        self._told = True
+        if self.signal.aborted or isinstance(error, AbortError):
+            return
+        if error is None:
+            callback(None, response, response.body)  # type: ignore[union-attr]
+            return
+        if isinstance(error, RequestError):
+            error.request = self
+        callback(error, None, None)
 
-    def _run_alone(self, callback: Callable[..., Any] | None = None) -> None:
-        """Performs the exchange in a worker, with nobody waiting."""
-        self._run(True)
-        if callback is not None:
-            self._call_back(callback)
+    def _collect_late(self) -> None:
+        """Reads the body for a callback that came after the head; a failure is the callback's."""
+        response = self._response
+        if response is None or response._content is not None or response._streaming is not None:
+            return
+        try:
+            response._collect()
+        except RequestError as error:
+            if self._emitter is not None and self._emitter.raised is error:
+                raise
+            self._error = error
+            self._call_back()
+
+    def _run_alone(self) -> None:
+        """Performs the exchange in a worker, with nobody waiting; a failure is kept for whoever asks."""
+        try:
+            self._run(True)
+            self._call_back()
+        except Exception as error:
+            if error is not self._error:
+                self._report(error)
+        failure = self._error
+        if failure is not None and not self._told and not isinstance(failure, AbortError):
+            if isinstance(failure, RequestError):
+                failure.__traceback__ = failure.__context__ = None  # its frames would keep the request alive
+            UNTOLD[id(self)] = ref(self)
 
     # -- being let go
 
     @property
     def made_at(self) -> str:
         """The file and line that made the request."""
-        return f'{self._made[0]}:{self._made[1]}'
+        return '{}:{}'.format(*self._place())
+
+    def _place(self) -> tuple[str, int]:
+        code, offset = self._made
+        line = next((line for start, end, line in code.co_lines() if start <= offset < end and line), code.co_firstlineno)
+        return code.co_filename, line
 
     def send_let_go(self) -> None:
-        """Sends a request that nobody holds any more; a failure goes to its listeners, else to the ``requite`` logger."""
-        try:
-            self._run_alone()
-        except Exception as error:
-            background.report(self, error)
-            return
-        if self._error is not None and not self._told:
-            self._told = True
-            background.report(self, self._error)
+        """Sends a request that nobody holds any more, or tells of its failure if it was sent; that goes to its listeners, else to the ``requite`` logger."""
+        if self._state is NEW:
+            try:
+                self._run(True)
+            except BaseException as error:
+                self._report(error)
+                if not isinstance(error, Exception):
+                    raise
+                return
+        if self._error is not None and not self._told and not isinstance(self._error, AbortError):
+            self._report(self._error)
 
     def send_at_exit(self) -> None:
         """Sends a request that is still held when the interpreter ends."""
-        if self._inherited or self._unsendable():
-            return
         if background.claim(self):
-            self.send_let_go()
+            if self._written is not None:
+                self._warn('its body is still open: call end() after the last write()')
+            else:
+                self.send_let_go()
 
-    def leave_to_parent(self) -> None:
-        """Marks, after a fork, that sending it unasked is the parent's business."""
-        self._inherited = True
+    def tell(self) -> None:
+        """Tells, once, that nothing came of the request and nobody knows."""
+        if UNTOLD.pop(id(self), None) is None or self._told:
+            return
+        if isinstance(self._error, AbortError):
+            self._warn('it had been aborted')
+        elif self._error is not None:
+            background.let_go(self)
 
-    def _unsendable(self) -> bool:
-        """Whether the body is still open, which is worth a warning."""
-        if self._written is None:
-            return False
-        self._warn('its body was still open: call end() after the last write()')
-        return True
+    def _report(self, error: BaseException) -> None:
+        self._told = True
+        trace = None if isinstance(error, RequestError) else error  # the caller's own code wants its line, an error of ours has a text
+        text = '%r, made at %s, failed and nobody listens: %s: %s'
+        logging.getLogger('requite').error(text, self, self.made_at, type(error).__name__, error, exc_info=trace)
 
     def _warn(self, reason: str) -> None:
-        message = f'{self!r} was let go and is not sent, {reason}'
-        warnings.warn_explicit(RequestNotSentWarning(message), None, *self._made)
+        warnings.warn_explicit(RequestNotSentWarning(f'{self!r} was let go and is not sent, {reason}'), None, *self._place())
 
     def __del__(self) -> None:
-        if self._state is NEW:
-            if background is not None and background.UNSENT.pop(id(self), None) is not None and not self._inherited and not self._unsendable():
+        state = self._state
+        if state is DONE:
+            return
+        if state is NEW:
+            if UNSENT.pop(id(self), None) is None or self.inherited:
+                return
+            if self._written is not None:
+                self._warn('its body was still open: call end() after the last write()')
+            elif sys.is_finalizing():
+                self._warn('the interpreter was ending')
+            else:
                 background.let_go(self)
-        elif self._state is FAILED and not self._told:
-            self._left(self._error)
+        elif state is FAILED:
+            self.tell()
 
-    def _left(self, error: RequestError | None) -> None:
-        if self._started and not isinstance(error, AbortError) and error is not None:
-            background.report(self, error)
-        elif isinstance(error, AbortError) and self.hop is None and not self._started:
-            self._warn('it had been aborted')
+    # -- describing
+
+    def __dir__(self) -> list[str]:
+        """Without ``response`` until it is there: whoever looks at every attribute, as debuggers do, must not send."""
+        return [name for name in object.__dir__(self) if name != 'response' or self._state is DONE]
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError('a request cannot be copied or pickled, it is sent once: make another one with the same options, or keep its response.body')
 
     def __repr__(self) -> str:
         if self._state is DONE and self._response is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from requite import background
 from requite.emitter import EVENTS, Emitter
-from requite.errors import AbortError, RequestError, RequestStateError
+from requite.errors import AbortError, ConnectTimeout, DeadlineExceeded, InvalidOptionType, OptionsError, ReadTimeout, RequestError
 from requite.intent import Intent
 
 if TYPE_CHECKING:
@@ -19,33 +20,44 @@ if TYPE_CHECKING:
 
 NEW, RUNNING, DONE, FAILED = range(4)
 
+CLOCKS = (ReadTimeout, ConnectTimeout, DeadlineExceeded)
+"""Errors before which Node emits ``abort``: it stops the request itself when a clock has run out."""
+
 
 class Watched(Intent):
-    """Listeners of one request, and its state as they see it."""
+    """Listeners of one request, and its state as they see it.
+
+    Other threads may add listeners while the request runs. Whoever runs it stores first what happened and looks for listeners then; whoever listens makes
+    himself known first and looks then at what happened.
+    """
 
     signal: AbortSignal
     _state = NEW
     _response: Response | None = None
-    _error: RequestError | None = None
+    _error: Exception | None = None
     _emitter: Emitter | None = None
     _redirecting: Response | None = None
+    _socket: Any = None
+    _callback: Callable[..., Any] | None = None
     _has_callback = False
+    _announced: Exception | None = None
+    _told = False
 
     def on(self, event: str, listener: Callable[..., Any], once: bool = False) -> Self:
-        """Has ``listener`` called on an event of Node's, with Node's arguments; at once if the event is over. Returns the request."""
+        """Has ``listener`` called on an event of Node's, with Node's arguments; at once if the event is over. Returns the request.
+
+        Raises ``OptionsError`` for an event that does not exist. A ``socket`` listener that comes after the connection went on to others gets None.
+        """
         if event not in EVENTS:
-            raise RequestStateError(f'there is no event {event!r}; there are {", ".join(sorted(EVENTS))}')
-        past = self._past(event)
-        if past is not None:
-            listener(*past)
-            if once:
-                return self
-        if self._emitter is None:
-            self._emitter = Emitter()
+            raise OptionsError(f'there is no event {event!r}; there are {", ".join(sorted(EVENTS))}')
+        if not callable(listener):
+            raise InvalidOptionType(f'the listener of {event!r} must be callable, not {listener!r}')
+        emitter = self._emitter
+        if emitter is None:
+            emitter = self.__dict__.setdefault('_emitter', Emitter())
             if self._response is not None:
-                self._response._emitter = self._emitter
-                self._response._watch = self._body_failed
-        self._emitter.add(event, listener, once)
+                self._attach(self._response)
+        emitter.add(event, listener, once, self._past)
         return self
 
     def once(self, event: str, listener: Callable[..., Any]) -> Self:
@@ -65,41 +77,94 @@ class Watched(Intent):
 
     def event(self, name: str, *arguments: Any) -> None:
         """Tells the listeners of an event."""
-        if self._emitter is None:
-            return
         if name == 'redirect':
             self._redirecting = arguments[0]
             arguments = ()
-        self._emitter.emit(name, *arguments)
+        elif name == 'socket':
+            self._socket = arguments[0]
+        if self._emitter is not None:
+            self._emitter.emit(name, *arguments)
+
+    def _attach(self, response: Response) -> None:
+        """Has the response tell the listeners of its body."""
+        response._emitter = self._emitter
+        response._with_body = self._has_callback
+        response._watch = self._body_failed
 
     def _past(self, event: str) -> tuple[Any, ...] | None:
         """The arguments of an event that is over, None when it is still to come."""
         response, error = self._response, self._error
         if event == 'request':
             return None if self.hop is None else (self.hop,)
-        if event == 'error':
-            return None if error is None or isinstance(error, AbortError) else (error,)
         if event == 'abort':
-            return () if self.signal.aborted else None
+            return () if self.signal.aborted or isinstance(error, CLOCKS) else None
+        if event == 'error':
+            fault = error if response is None else response._fault
+            return (fault,) if isinstance(fault, RequestError) and not isinstance(fault, AbortError) else None
+        if event == 'socket' and (self._socket is not None or response is not None):
+            return (self._socket or self.signal._socket,)
         if response is None:
             return None
         if event == 'response':
             return (response,)
-        if response._content is None:
-            return None
+        if event == 'redirect':
+            return () if response.redirects else None
+        return self._past_body(event, response)
+
+    def _past_body(self, event: str, response: Response) -> tuple[Any, ...] | None:
         if event == 'data':
-            return (response._content,) if response._content else None
-        return {'end': (), 'close': (), 'complete': (response, response.body) if self._has_callback else (response,)}.get(event)
+            if not response._content:
+                return None
+            options = response._options
+            return (response.text if options.given('encoding') and options.encoding is not None else response._content,)
+        if response._content is None and not response._ended:
+            return None
+        if event == 'complete':
+            return (response, response.body) if self._has_callback else (response,)
+        return () if event in ('end', 'close') else None
+
+    def _body_failed(self, error: RequestError) -> None:
+        """Tells callback and listeners of a failure, once; as in Node a clock that ran out also aborts. An abort of the caller's own is no error."""
+        if error is self._announced:
+            return
+        self._announced = error
+        emitter = self._emitter
+        if emitter is not None and isinstance(error, CLOCKS):
+            emitter.emit('abort')
+        self._call_back()
+        if emitter is not None and not isinstance(error, AbortError) and emitter.has('error') and error is not emitter.raised:
+            self._told = True
+            error.request = self
+            emitter.emit('error', error)
+
+    def _call_back(self) -> None:
+        raise NotImplementedError
+
+    def _finish(self, response: Response | None, error: Exception | None) -> None:
+        raise NotImplementedError
 
     # -- stopping
 
     def abort(self) -> None:
-        """Stops the request at once, from any thread: before it is sent it never will be, after that its connection is closed. No callback is called."""
-        if self._state is DONE and self._response is not None and self._response._reply.complete:
-            return
-        self.signal.abort()
-        if background.claim(self):
-            self._finish(None, AbortError('the request was aborted before it was sent'))
-        elif self._state is DONE and self._response is not None:
-            self._response._reply.abort()
-        self.event('abort')
+        """Stops the request at once, from any thread: before it is sent it never will be, after that its connection is closed. No callback is called.
+
+        As in Node, each call is an ``abort`` event, and aborting a request that is over does no harm.
+        """
+        response = self._response
+        if self._state is not FAILED and not (self._state is DONE and response is not None and response._reply.complete):
+            self.signal.abort()
+            if background.claim(self):
+                self._finish(None, AbortError('the request was aborted before it was sent'))
+                background.UNTOLD[id(self)] = ref(self)
+            elif self._state is DONE and response is not None and not _is_read(response):
+                response._reply.abort()
+        if self._emitter is not None:
+            self._emitter.emit('abort')
+
+
+def _is_read(response: Response) -> bool:
+    """Whether a thread is reading the body this very moment: it is woken by the signal, and gives the connection up itself."""
+    streaming = response._streaming
+    if streaming == ():
+        return response._content is None and response._fault is None
+    return bool(getattr(streaming, 'gi_running', False))

@@ -5,7 +5,6 @@ Every entry is checked. A case that is flagged as a quirk in the corpus and not 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -460,16 +459,11 @@ DECIDED: dict[str, Decision] = {
 """Every decision by the id of its case."""
 
 
-def _is_asked_for_digest(case: dict[str, Any], _: dict[str, Any]) -> bool:
-    return 'www-authenticate' in (text := json.dumps(case.get('server', '')).lower()) and 'digest ' in text
-
-
 def _has_a_proxy_in_the_environment(case: dict[str, Any], _: dict[str, Any]) -> bool:
     return any(name.lower() in ('http_proxy', 'https_proxy') for name in case.get('env', ()))
 
 
 LATER: dict[str, Callable[[dict[str, Any], dict[str, Any]], bool]] = {
-    'digest authentication is not available yet': _is_asked_for_digest,
     'proxies from the environment are not available yet': _has_a_proxy_in_the_environment,
 }
 """What a version without the capability answers without an error, told by case and expectation. Such a case counts as later while it fails."""

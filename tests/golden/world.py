@@ -107,16 +107,18 @@ def clock(fake_now: int | None) -> Iterator[None]:
 
 
 def fresh() -> None:
-    """The library as after its import: nothing left to send, no idle connection, an empty global jar.
+    """The library as after its import: nothing left to send, no idle connection, an empty global jar, no digest session.
 
-    The one place that knows how: ``request.flush`` for what was let go, the default pool's ``close``, and ``requite.api.reset`` where the
+    The one place that knows how: ``request.flush`` for what was let go, ``SESSIONS.clear``, the default pool's ``close``, and ``requite.api.reset`` where the
     library has it.
     """
     import requite.api
     from requite import request
+    from requite.auth.sessions import SESSIONS
     from requite.transport import pools
 
     request.flush(2000)
+    SESSIONS.clear()
     pools.DEFAULT.close()
     reset = getattr(requite.api, 'reset', None)
     if reset is not None:

@@ -33,14 +33,3 @@ def authorization(credentials: Credentials) -> str:
     if credentials.has_bearer:
         return bearer(credentials.bearer)
     return basic(credentials.user or '', credentials.password)
-
-
-def answer(challenges: str, credentials: Credentials) -> str | None:
-    """The value of Authorization that answers a 401's WWW-Authenticate, or None when it offers nothing that these credentials fit.
-
-    As in Node the first challenge decides. Unlike Node a token never answers Basic and a password never answers Bearer.
-    """
-    scheme = challenges.partition(' ')[0].lower()
-    if scheme == ('bearer' if credentials.has_bearer else 'basic'):
-        return authorization(credentials)
-    return None

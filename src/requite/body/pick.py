@@ -6,6 +6,8 @@ form's content type when both are given: mended, the json value brings its own.)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from requite.body.source import FileBody, IterableBody, as_bytes
@@ -30,9 +32,9 @@ def pick(options: Options) -> Body | None:
         return _form(options)
     if json is True and options.given('body'):
         if isinstance(options.body, str) and _declares_form(options):
-            from requite.wire import qs
+            from requite.body import urlencoded
 
-            return BytesBody(qs.rfc3986(options.body).encode('utf-8'))
+            return BytesBody(urlencoded.encode(options.body))
         return _json(options.body, options)
     if options.body is None:
         return None
@@ -44,18 +46,19 @@ def of(value: Any) -> Body | None:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return BytesBody(bytes(value))
     if isinstance(value, str):
-        return BytesBody(value.encode('utf-8')) if value else None
+        return BytesBody(as_bytes(value)) if value else None
     if isinstance(value, (list, tuple)):
         return BytesBody(b''.join([as_bytes(piece) for piece in value]))
     if hasattr(value, 'read'):
         return FileBody(value)
     if hasattr(value, 'tobytes'):
         return BytesBody(value.tobytes())
-    if hasattr(value, '__iter__') and not hasattr(value, 'items'):
+    if hasattr(value, '__iter__') and not isinstance(value, (Mapping, AbstractSet)):
         return IterableBody(value)
+    kind = type(value).__name__
     raise InvalidBody(
         "option 'body': Argument error, options.body. It must be bytes, str, a list of them, a binary file or an iterable of bytes, "
-        f'not a {type(value).__name__}; pass json=True to send it as JSON'
+        f'not {"an" if kind[:1] in "aeio" else "a"} {kind}; pass json=True to send it as JSON'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ class FileBody:
     __slots__ = ('_file', '_start', 'headers', 'length', 'replayable')
 
     def __init__(self, file: Any) -> None:
+        if isinstance(file, io.TextIOBase) or isinstance(getattr(file, 'file', None), io.TextIOBase):
+            raise InvalidBody("option 'body': the file was opened as text; open it with mode 'rb'")
         self._file = file
         self.headers: tuple[tuple[str, str], ...] = ()
         self._start, self.length = _extent(file)
@@ -49,7 +52,9 @@ class IterableBody:
 
     def chunks(self) -> Iterator[bytes]:
         if self._used and not self.replayable:
-            raise RequestStateError('the body is an iterator and was used up by the first attempt; give bytes, a file or a list to allow another')
+            raise RequestStateError(
+                'the body is an iterator and was used up by the first attempt; give bytes, a file or a list to allow another'
+            )
         self._used = True
         for piece in self._pieces:
             yield as_bytes(piece)
@@ -75,10 +80,17 @@ def as_bytes(piece: Any) -> bytes:
     if isinstance(piece, bytes):
         return piece
     if isinstance(piece, str):
-        return piece.encode('utf-8')
+        try:
+            return piece.encode('utf-8')
+        except UnicodeEncodeError:
+            raise InvalidBody(
+                "option 'body': it holds a lone surrogate (U+D800 to U+DFFF), which UTF-8 cannot carry: replace it"
+            ) from None
     if isinstance(piece, (bytearray, memoryview)):
         return bytes(piece)
-    raise InvalidBody(f"option 'body': Argument error, options.body. A piece must be bytes or str, not a {type(piece).__name__}")
+    raise InvalidBody(
+        f"option 'body': Argument error, options.body. A piece must be bytes or str, not a {type(piece).__name__}"
+    )
 
 
 def _extent(file: Any) -> tuple[int | None, int | None]:

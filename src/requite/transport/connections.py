@@ -6,7 +6,6 @@ anybody: its time counts, and is only noticed when it returns.
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 import time
@@ -31,13 +30,6 @@ URLLIB3_PRIVATE = (
     'connectionpool.HTTPConnectionPool._new_conn',
 )
 """Every private name of urllib3 that this package relies on."""
-
-_VERSION: str = getattr(urllib3, '__version__', 'unknown')
-if not re.match(r'2\.(?:[89]|\d\d+)', _VERSION) or hasattr(urllib3, 'AsyncPoolManager'):
-    raise ImportError(
-        f'requite needs urllib3 >=2.8,<3, but the module urllib3 is {_VERSION}: urllib3-future (which niquests installs) takes the same '
-        'place; install requite into an environment of its own, or run `pip install --force-reinstall "urllib3>=2.8,<3"`'
-    )
 
 
 class Plain(urllib3.connection.HTTPConnection):
@@ -82,18 +74,21 @@ class SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
 
 
 def factory(route: Route) -> PlainPool | SecurePool:
-    """What makes connections along ``route``."""
+    """What makes connections along ``route``. Raises ``NameNotFound`` for a host that is no name, ``OptionsError`` for TLS settings that cannot be used."""
     host = route.host or 'localhost'
-    if route.tls is None:
-        return PlainPool(host, route.port)
     settings = route.tls
-    return SecurePool(
-        host,
-        route.port,
-        ssl_context=tls.context(settings),
-        server_hostname=settings.server_hostname,
-        assert_hostname=None if settings.verify else False,
-    )
+    try:
+        if settings is None:
+            return PlainPool(host, route.port)
+        return SecurePool(
+            host,
+            route.port,
+            ssl_context=tls.context(settings),
+            server_hostname=settings.server_hostname,
+            assert_hostname=None if settings.verify else False,
+        )
+    except urllib3.exceptions.LocationParseError:
+        raise errors.NameNotFound(f'getaddrinfo ENOTFOUND {host!r}: that is no host name') from None
 
 
 def connect(made_by: PlainPool | SecurePool, hop: Hop) -> Link:

@@ -60,8 +60,9 @@ def expect(method: str, status: int, fields: list[tuple[str, str]], headers: Hea
     text = dict.get(headers, 'content-length')
     length = None
     if text is not None:
-        # the usual case; isdecimal knows no sign, no underscore and, in Latin-1, no digits but 0 to 9
-        length = int(text) if len(headers) == len(fields) and text.isdecimal() and len(text) < 20 else _length(fields)  # type: ignore[union-attr, arg-type]
+        # one plain number is the usual case; isdigit alone knows digits of other scripts, and int() signs, blanks and underscores
+        plain = len(headers) == len(fields) and text.isascii() and text.isdigit() and len(text) < 20  # type: ignore[union-attr]
+        length = int(text) if plain else _length(fields)  # type: ignore[arg-type]
     if method == 'HEAD' or status == 204 or status == 304 or status < 200:
         return EMPTY
     coding = dict.get(headers, 'transfer-encoding')

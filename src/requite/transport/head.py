@@ -121,7 +121,7 @@ class _Statuses(dict[str, 'tuple[str, int, str]']):
 
     def __missing__(self, line: str) -> tuple[str, int, str]:
         found = _STATUS.fullmatch(line)
-        if found is None:
+        if found is None or len(line) > MAX_LINE:
             raise _no_status(line)
         version, code, reason = found.groups()
         status = version, int(code), reason or ''

@@ -1,0 +1,320 @@
+"""The cookie jar: what servers set, kept by the rules of RFC 6265bis, and the Cookie header for each request."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from requite._version import __version__
+from requite.cookies import domains, rules, setcookie
+from requite.cookies.cookie import Cookie, touch
+from requite.cookies.errors import CookieError
+from requite.cookies.stores.memory import MemoryStore
+from requite.wire.uri import Uri, coerce
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from typing_extensions import Self
+
+    from requite.cookies.stores import Store
+
+ALIASES = {
+    'setCookie': 'set_cookie',
+    'getCookies': 'get_cookies',
+    'getCookieString': 'get_cookie_string',
+    'toJSON': 'to_json',
+    'fromJSON': 'from_json',
+}
+"""Node's spelling of what a jar has."""
+
+_log = logging.getLogger('requite')
+
+
+class CookieJar:
+    """Keeps cookies and says which of them a request sends; threads may share it.
+
+    ``store`` is where they are kept, in memory by default. ``loose=False`` reads cookies as RFC 6265 of 2011 did, without those that have no name
+    (Node's ``request`` is loose). ``now`` gives the seconds since 1970. ``most`` and ``most_of_a_domain`` bound the number of cookies; the longest
+    unused make room. No Cookie header grows over 8 KB; the oldest are left out of it.
+    """
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        loose: bool = True,
+        now: Callable[[], float] = time.time,
+        most: int = rules.MOST,
+        most_of_a_domain: int = rules.MOST_OF_A_DOMAIN,
+    ) -> None:
+        self.store: Store = MemoryStore() if store is None else store
+        self._loose = loose
+        self._now = now
+        self._most = most
+        self._most_of_a_domain = most_of_a_domain
+        self._unbound: list[Cookie] = []
+        self._youngest = 0.0
+        self._lock = threading.RLock()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ALIASES:
+            return getattr(self, ALIASES[name])
+        raise AttributeError(f'a cookie jar has no {name!r}')
+
+    def __repr__(self) -> str:
+        return f'<CookieJar with {len(self)} cookies in {type(self.store).__name__}>'
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self.store) + len(self._unbound)
+
+    def __bool__(self) -> bool:
+        return True  # an empty jar is a jar: `jar=CookieJar()` means "keep cookies"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the store, where it has something to close."""
+        with self._lock:
+            getattr(self.store, 'close', _nothing)()
+
+    def set_cookie(self, cookie: Cookie | str, url: Any, ignore_error: bool = False) -> Cookie | None:
+        """Keeps a cookie as if ``url`` had sent it, and returns it as it is kept; one that has expired removes its like.
+
+        Takes a :class:`Cookie` or the text of a Set-Cookie header. Raises CookieError for a cookie that this URL may not set or nobody may; with
+        ``ignore_error`` it is dropped instead, with a line at DEBUG, and None is returned. Raises InvalidURI for a URL that is none.
+        """
+        uri = coerce(url)
+        with self._changing():
+            try:
+                return self._take(self._read(cookie), uri)
+            except CookieError as reason:
+                if not ignore_error:
+                    raise
+                _dropped(reason, uri)
+                return None
+
+    def remember(self, uri: Uri, set_cookie_values: Iterable[str]) -> None:
+        """Keeps what a response from this URI sets, in the order of its headers: a later deletion wins (SECURITY C7). What may not be kept is dropped."""
+        with self._changing():
+            for text in set_cookie_values:
+                try:
+                    self._take(self._read(text), uri)
+                except CookieError as reason:
+                    _dropped(reason, uri)
+
+    def add(self, cookie: Cookie | str) -> None:
+        """Keeps a cookie without saying where it comes from.
+
+        One that names no domain belongs to the first host that the jar is used for (in 2013 it went to every host: mended). Its path is ``/`` where
+        it names none. Raises CookieError for one that nobody may set.
+        """
+        read = self._read(cookie)
+        read = read.replace(path=read.path or '/')
+        with self._changing():
+            if not read.domain:
+                rules.check(read.replace(host_only=True))
+                self._unbound = [other for other in self._unbound if (other.key, other.path) != (read.key, read.path)] + [read]
+                del self._unbound[: -self._most_of_a_domain]
+                return
+            self._keep(rules.settle_alone(read, self._moment()))
+
+    def header(self, uri: Uri) -> str:
+        """The value of the Cookie header for a request, as it goes on the wire; '' for none."""
+        chosen = self._chosen(uri)
+        if not chosen:
+            return ''
+        text = '; '.join([cookie.cookie_string() for cookie in chosen])
+        if text.isascii() and len(text) <= rules.LONGEST_HEADER:
+            return text
+        return '; '.join([rules.wire(cookie.cookie_string()) for cookie in rules.fit(chosen, rules.LONGEST_HEADER)])
+
+    def get_cookies(self, url: Any) -> list[Cookie]:
+        """The cookies that a request to ``url`` would send, in their order: longer paths first, then the older ones."""
+        return rules.fit(self._chosen(coerce(url)), rules.LONGEST_HEADER)
+
+    def get_cookie_string(self, url: Any) -> str:
+        """The same as one text, ``a=1; b=2``; '' for none."""
+        return '; '.join([cookie.cookie_string() for cookie in self.get_cookies(url)])
+
+    def to_json(self) -> dict[str, Any]:
+        """The jar as tough-cookie serialises one: plain data for ``json.dumps``."""
+        with self._lock:
+            shown: dict[str, Any] = {
+                'version': f'requite@{__version__}',
+                'storeType': type(self.store).__name__,
+                'rejectPublicSuffixes': True,
+                'cookies': [cookie.to_json() for cookie in self.store.all()],
+            }
+            if self._unbound:
+                shown['unbound'] = [cookie.to_json() for cookie in self._unbound]
+            return shown
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | str, store: Store | None = None) -> Self:
+        """A jar from what :meth:`to_json` or tough-cookie's ``toJSON`` gave, as data or as text.
+
+        Cookies that may not be kept are left out. Raises CookieError for data that is no jar.
+        """
+        from requite.cookies.stores import jsonfile
+
+        jar = cls(store)
+        jar._load(jsonfile.cookies_of(json.loads(data) if isinstance(data, str) else data))
+        return jar
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes all cookies to a file that only its owner may read: JSON as :meth:`to_json` gives it, or for a name ending in ``.txt`` Netscape's format.
+
+        The file is replaced as a whole or not at all. Raises CookieStoreError where it cannot be written.
+        """
+        from requite.cookies.stores import files, netscape
+
+        with self._lock:
+            text = netscape.write(self.store.all()) if files.is_text(path) else json.dumps(self.to_json(), indent=1)
+        files.replace(path, text)
+
+    def load(self, path: str | os.PathLike[str]) -> Self:
+        """Adds the cookies of a file to the jar, and returns the jar.
+
+        Reads what :meth:`save`, curl, wget, tough-cookie and tough-cookie-file-store write. Raises CookieStoreError for a file that is missing or
+        damaged; the jar is as it was then.
+        """
+        from requite.cookies.stores import files, jsonfile, netscape
+
+        self._load(files.read(path, lambda text: (jsonfile.read if text.lstrip()[:1] in ('{', '[') else netscape.read)(text)))
+        return self
+
+    def _load(self, cookies: Iterable[Cookie]) -> None:
+        with self._changing():
+            now = self._now()
+            for cookie in cookies:
+                if not cookie.domain:
+                    self._unbound.append(cookie)
+                elif cookie.expiry > now:
+                    self._youngest = max(self._youngest, cookie.creation or 0.0)
+                    self._keep(cookie)
+
+    def _read(self, cookie: Cookie | str) -> Cookie:
+        if isinstance(cookie, Cookie):
+            return cookie
+        if isinstance(cookie, str) and self._loose:
+            rules.refuse_controls(cookie)
+        read = setcookie.parse(cookie, self._loose)
+        if read is None:
+            raise CookieError('a cookie without a name is no cookie for a jar with loose=False')
+        return read
+
+    def _take(self, cookie: Cookie, uri: Uri) -> Cookie:
+        """Settles a cookie that comes from a URI and keeps it, or removes its like."""
+        settled = rules.settle(cookie, uri, self._moment())
+        if uri.scheme != 'https':
+            host = domains.host_of(uri)
+            near = self._around(host) if settled.host_only else self.store.all()
+            if rules.shadows(near, settled):
+                raise CookieError(f'the cookie {settled.key[:60]!r} comes from http and would hide or replace a Secure one')
+        return self._keep(settled)
+
+    def _keep(self, cookie: Cookie) -> Cookie:
+        store, now = self.store, self._now()
+        known = rules.identity(cookie)
+        here = store.find(cookie.domain or '')
+        old = next((other for other in here if rules.identity(other) == known), None)
+        if cookie.expiry <= now:
+            if old is not None:
+                store.remove(old)
+            return cookie
+        if old is not None:
+            cookie = cookie.replace(creation=old.creation)  # keeps its place in the header (RFC 6265bis 5.7 step 20)
+        store.put(cookie)
+        if old is None:
+            self._make_room([*here, cookie], now)
+        return cookie
+
+    def _make_room(self, here: list[Cookie], now: float) -> None:
+        if len(here) > self._most_of_a_domain:
+            for cookie in rules.surplus(here, self._most_of_a_domain, now):
+                self.store.remove(cookie)
+        if len(self.store) > self._most:
+            for cookie in rules.surplus_of_all(self.store.all(), self._most, now):
+                self.store.remove(cookie)
+
+    def _around(self, host: str) -> Iterator[Cookie]:
+        for domain in domains.above(host):
+            yield from self.store.find(domain)
+
+    def _chosen(self, uri: Uri) -> list[Cookie]:
+        """The cookies for a request, in order; the expired ones that are met on the way are removed (RFC 6265bis 5.8.3)."""
+        now = self._now()
+        expired = []
+        with self._lock:
+            if self._unbound:
+                self._bind(uri)
+            host = domains.host_of(uri)
+            chosen = []
+            paths = domains.spellings(uri.pathname)
+            for cookie in self._around(host):
+                if cookie.expiry <= now:
+                    expired.append(cookie)
+                elif _fits(cookie, host, paths, uri.scheme == 'https'):
+                    touch(cookie, now)
+                    chosen.append(cookie)
+            if expired:
+                with self._changing():
+                    for cookie in expired:
+                        self.store.remove(cookie)
+        if len(chosen) > 1:
+            chosen.sort(key=rules.order)
+        return chosen
+
+    def _bind(self, uri: Uri) -> None:
+        """Gives the cookies that were added without a domain to the first host that is asked for."""
+        waiting, self._unbound = self._unbound, []
+        with self._changing():
+            for cookie in waiting:
+                try:
+                    self._take(cookie, uri)
+                except CookieError as reason:
+                    _dropped(reason, uri)
+
+    def _moment(self) -> float:
+        """Now, but later than every cookie that is there: two of one response must keep their order."""
+        self._youngest = max(self._now(), self._youngest + 1e-6)
+        return self._youngest
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            finally:
+                commit = getattr(self.store, 'commit', None)
+                if commit is not None:
+                    commit()
+
+
+def _fits(cookie: Cookie, host: str, paths: tuple[str, ...], secure: bool) -> bool:
+    if (cookie.host_only and cookie.domain != host) or (cookie.secure and not secure):
+        return False
+    return any(domains.path_match(path, cookie.path or '/') for path in paths)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _dropped(reason: CookieError, uri: Uri) -> None:
+    _log.debug('a cookie from %s was dropped: %s', uri.host, reason)
+
+
+GLOBAL = CookieJar()
+"""The jar of ``jar=True``: one for the process, made when this module is first needed."""

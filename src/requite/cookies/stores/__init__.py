@@ -1,0 +1,29 @@
+"""Where jars keep their cookies: the protocol, and one module for each kind of store.
+
+A jar asks its store under a lock of its own, so that a store that only one jar has need not think of threads. What a store gives has passed the
+same checks as what a server sends (SECURITY C6).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from requite.cookies.cookie import Cookie
+
+
+class Store(Protocol):
+    """What a store must do; two cookies with one domain, host-only flag, path and key are the same cookie.
+
+    ``find`` gives the cookies of exactly this domain, ``put`` adds one or replaces it, ``remove`` forgets one if it is there, ``all`` gives every
+    one in the order of their creation, ``len()`` counts them. Two more are called where they are there: ``commit()`` after each change of the
+    jar, which may be many cookies at once, and ``close()``. Raise :class:`CookieStoreError` for what goes wrong.
+    """
+
+    def find(self, domain: str, /) -> Collection[Cookie]: ...
+    def put(self, cookie: Cookie, /) -> None: ...
+    def remove(self, cookie: Cookie, /) -> None: ...
+    def all(self) -> Collection[Cookie]: ...
+    def __len__(self) -> int: ...

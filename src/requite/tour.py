@@ -1,0 +1,329 @@
+"""The tour: the examples of README.md run, one after the other, against a server that plays their hosts.
+
+Nothing is patched: the examples get a ``request`` whose transport sends every hop to that server (``protocols.Transport`` is the seam) and
+remembers what passed.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import textwrap
+from contextlib import redirect_stdout
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from requite._version import __version__
+from requite.api import Requests
+from requite.errors import RequestError
+from requite.message import Route
+from requite.request import Request
+from requite.tourserver import TourServer
+from requite.transport import pooled
+from requite.transport.pools import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+    from requite.message import Hop
+
+WIDTH = 79
+INDENT = ' ' * 8
+MARGIN = 14
+SMALL_GETS = 200
+SENT = ('authorization', 'accept', 'content-type', 'x-token')
+RECEIVED = ('content-type', 'content-encoding', 'location', 'www-authenticate')
+"""The header fields that are shown."""
+
+
+class Example(NamedTuple):
+    """One statement of the tour, what there is to see in it, and the name of the error that it is meant to raise."""
+
+    source: str
+    remark: str
+    raises: str = ''
+
+
+EXAMPLES = (
+    Example(
+        "request('http://www.google.com', lambda error, response, body: print(error or body))",
+        'A callback is called once, with an error or with the response and its body.',
+    ),
+    Example(
+        "request.post('http://service.com/upload', form={'key': 'value'})",
+        'Nobody holds this request, nobody waits for it: it is sent in the background.',
+    ),
+    Example(
+        "request.get('http://some.server.com/').auth('username', 'password', False).response.body",
+        'False: no credentials until the server asks for them. It does, with a 401.',
+    ),
+    Example(
+        "api = request.defaults(base_url='https://api.example.com', json=True, headers={'x-token': 't'})",
+        'A callable like request, with defaults of its own. This sends nothing.',
+    ),
+    Example("user = api.get('/users/1').response.body", 'The answer is JSON, and so the body is its value.'),
+)
+"""The first block of README.md, line by line."""
+
+MORE = (
+    Example("request('http://www.example.com/old').response.request.href", 'Redirects are followed.'),
+    Example("len(request('http://www.example.com/packed', gzip=True).response.body)", 'Compressed on the wire, unpacked in your hands.'),
+    Example("list(request('http://www.example.com/lines'))", 'A body comes in pieces, as soon as they are there.'),
+    Example("request('http://www.example.com/slow', timeout=100).response", 'A timeout, in milliseconds, is one of many errors.', 'ReadTimeout'),
+    Example("request('http://www.example.com/', tiemout=100)", 'A slip of the pen is an error at once, and sends nothing.', 'UnknownOption'),
+)
+
+LATER = (
+    "request('http://google.com/doodle.png').pipe(open('doodle.png', 'wb'))",
+    "pipe(open('file.json', 'rb'), request.put('http://mysite.com/obj.json'))",
+    "request.get('http://google.com/img.png').pipe(request.put('http://mysite.com/img.png'))",
+    "response = await request('http://www.google.com')          # in a coroutine",
+)
+"""The block of README.md that is marked as not there yet, line by line."""
+
+
+class Heard:
+    """A reply like the one it wraps, which remembers the bytes of the body that were read."""
+
+    def __init__(self, reply: Any) -> None:
+        self._reply = reply
+        self.body = b''
+
+    def read(self, size: int = 262144) -> bytes:
+        """As ``Reply.read``."""
+        data: bytes = self._reply.read(size)
+        self.body += data
+        return data
+
+    def collect(self, limit: int | None = None) -> bytes:
+        """As ``Reply.collect``."""
+        data: bytes = self._reply.collect(limit)
+        self.body += data
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reply, name)
+
+
+class Exchange(NamedTuple):
+    """One hop and what came of it: a reply or an error."""
+
+    hop: Hop
+    reply: Heard | None
+    error: Exception | None
+
+
+class Diversion:
+    """A transport that sends every hop to one port of 127.0.0.1, whatever host it names; ``exchanges`` tells what passed."""
+
+    def __init__(self, port: int) -> None:
+        self.pool = Pool()
+        self.exchanges: list[Exchange] = []
+        self._route = Route('http', '127.0.0.1', port)
+
+    def send(self, hop: Hop) -> Heard:
+        """Sends ``hop`` by the everyday transport, with another route."""
+        try:
+            reply = Heard(pooled.DEFAULT.send(hop._replace(route=self._route)))
+        except Exception as error:
+            self.exchanges.append(Exchange(hop, None, error))
+            raise
+        self.exchanges.append(Exchange(hop, reply, None))
+        return reply
+
+
+class Screen:
+    """Writes in 80 columns, in colours where there are any."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._colours = out.isatty() and not os.environ.get('NO_COLOR') and os.environ.get('TERM') != 'dumb'
+
+    def line(self, text: str = '', style: int = 0) -> None:
+        """One line, in bold (1), dim (2) or one of the colours (31 red, 36 cyan)."""
+        self._out.write(f'\x1b[{style}m{text}\x1b[0m\n' if style and self._colours else f'{text}\n')
+        self._out.flush()
+
+    def text(self, text: str, style: int = 0) -> None:
+        """A paragraph."""
+        for line in textwrap.wrap(text, WIDTH, break_on_hyphens=False):
+            self.line(line, style)
+
+    def source(self, source: str) -> None:
+        """Python, broken inside brackets where it is too wide."""
+        while len(source) > WIDTH:
+            cut = next((at + len(after) for after in (', ', '(') if (at := source.rfind(after, len(INDENT) + 1, WIDTH)) >= 0), WIDTH)
+            self.line(source[:cut].rstrip(), 1)
+            source = INDENT + source[cut:]
+        self.line(source, 1)
+
+    def row(self, label: str, text: str) -> None:
+        """What is to be told under a label, shortened to a line."""
+        room = WIDTH - MARGIN
+        self.line(f'    {label:<10}{text if len(text) <= room else text[: room - 4] + " ..."}')
+
+    def rows(self, label: str, text: str, style: int = 0) -> None:
+        """What is to be told under a label, whole."""
+        for line in textwrap.wrap(text, WIDTH - MARGIN, break_on_hyphens=False):
+            self.line(f'    {label:<10}{line}', style)
+            label = ''
+
+
+def run(out: TextIO, examples: Sequence[Example] = EXAMPLES) -> int:
+    """Gives the tour on ``out``; returns 0, or 1 when something did not go as it should."""
+    screen = Screen(out)
+    screen.text(f'requite {__version__}, a tour. The hosts below are played by a server in this process: no packet leaves this machine.')
+    with TourServer() as server:
+        diversion = Diversion(server.port)
+        namespace = {'request': Requests(transport=diversion)}
+        screen.line('\n>>> The examples of README.md', 36)
+        failed = _show(screen, examples, namespace, diversion)
+        screen.line('\n>>> Some more', 36)
+        failed += _show(screen, MORE, namespace, diversion)
+        _show_later(screen)
+        screen.line('\n>>> Numbers, measured just now', 36)
+        failed += _measure(screen, server.port)
+        diversion.pool.close()
+        for error in server.failures:
+            screen.rows('FAILED', f'in the server of the tour: {_described(error)}', 31)
+        failed += len(server.failures)
+    screen.line('\n>>> Where to go from here', 36)
+    screen.line('requite --help                    fetch something real')
+    screen.line('docs/tutorial/first-requests.md   first requests, step by step')
+    screen.line('README.md                         everything else')
+    if failed:
+        screen.line(f'\nThe tour failed in {failed} place{"s" if failed > 1 else ""}, see above.', 31)
+    return 1 if failed else 0
+
+
+def _show_later(screen: Screen) -> None:
+    screen.line('\n>>> Not available yet in this version', 36)
+    screen.line('# Each of these lines raises NotImplementedError.', 2)
+    for source in LATER:
+        screen.source(source)
+
+
+def _measure(screen: Screen, port: int) -> int:
+    """Tells the numbers; gives 1 if they could not be had."""
+    try:
+        screen.text(_numbers(port))
+    except Exception as error:  # noqa: BLE001 - told in the tour's own way
+        screen.rows('FAILED', _described(error), 31)
+        return 1
+    return 0
+
+
+def _show(screen: Screen, examples: Sequence[Example], namespace: dict[str, Any], diversion: Diversion) -> int:
+    """Runs examples and tells what passed; gives the number of those that failed."""
+    failed = 0
+    for example in examples:
+        screen.line()
+        screen.line(f'# {example.remark}', 2)
+        screen.source(example.source)
+        diversion.exchanges.clear()
+        printed, error = io.StringIO(), None
+        told: list[tuple[str, str]] = []
+        try:
+            with redirect_stdout(printed):
+                told = _run(example.source, namespace)
+        except Exception as caught:  # noqa: BLE001 - whatever an example raises is shown, and makes the tour fail
+            error = caught
+        namespace['request'].flush()
+        _passed(screen, diversion.exchanges)
+        for line in printed.getvalue().splitlines():
+            screen.row('printed', line)
+        for label, value in told:
+            screen.row(label, value)
+        complaint = _complaint(example, error, diversion.exchanges)
+        if error is not None and not complaint:
+            screen.rows('raised', _described(error))
+        if complaint:
+            failed += 1
+            screen.rows('FAILED', complaint, 31)
+    return failed
+
+
+def _run(source: str, namespace: dict[str, Any]) -> list[tuple[str, str]]:
+    """Runs one statement; gives what a prompt would show of it, under the name that it got."""
+    statement = ast.parse(source).body[0]
+    if isinstance(statement, ast.Expr):
+        value = eval(source, namespace)  # noqa: S307 - the tour runs what it shows, and that is its own text
+        return [] if isinstance(value, Request) else [('value', repr(value))]
+    exec(source, namespace)  # noqa: S102 - as above
+    names = [node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return [(name, repr(namespace[name])) for name in names]
+
+
+def _passed(screen: Screen, exchanges: Sequence[Exchange]) -> None:
+    """Tells of each hop, what was sent and what came back."""
+    for number, (hop, reply, _) in enumerate(exchanges, 1):
+        screen.row('sent', f'{hop.method} {hop.uri.redacted()}')
+        for name, value in hop.fields:
+            if name.lower() in SENT:
+                screen.row('', f'{name}: {value if name.lower() != "authorization" else value.partition(" ")[0] + " (hidden here)"}')
+        if hop.body is not None and hop.body.replayable:
+            screen.row('', b''.join(hop.body.chunks()).decode('utf-8', 'replace'))
+        if reply is None:
+            continue
+        screen.row('received', f'{reply.status} {reply.reason}')
+        for name, value in reply.fields:
+            if name.lower() in RECEIVED:
+                screen.row('', f'{name}: {value}')
+        if reply.body or number == len(exchanges):
+            screen.row('', _body(reply))
+
+
+def _body(reply: Heard) -> str:
+    coding = reply.headers.get('content-encoding')
+    if coding:
+        return f'({len(reply.body)} bytes of {coding})'
+    if not reply.body:
+        return '(body not read)'
+    return ' '.join(reply.body.decode('utf-8', 'replace').split())
+
+
+def _complaint(example: Example, error: Exception | None, exchanges: Sequence[Exchange]) -> str:
+    """Why an example failed; empty when it did what it should."""
+    if example.raises:
+        return '' if type(error).__name__ == example.raises else f'{example.raises} was expected, not {_described(error)}'
+    error = error or next((exchange.error for exchange in exchanges if exchange.error is not None), None)
+    if error is not None:
+        return _described(error)
+    status = exchanges[-1].reply.status if exchanges and exchanges[-1].reply is not None else 200
+    return f'the last answer was {status}' if status >= 400 else ''
+
+
+def _described(error: BaseException | None) -> str:
+    """An error in a line: its class, its code, what it says, and unless it is one of ours where it comes from."""
+    if error is None:
+        return 'no error'
+    code = f' [{error.code}]' if isinstance(error, RequestError) and error.code and error.code not in str(error) else ''
+    place = ''
+    trace = error.__traceback__
+    while trace is not None and not isinstance(error, RequestError):
+        place = f' ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})'
+        trace = trace.tb_next
+    return f'{type(error).__name__}{code}: {error}{place}'
+
+
+def _numbers(port: int) -> str:
+    """What small requests cost here and now."""
+    from statistics import median
+    from time import thread_time
+
+    get = Requests().defaults(pool=Pool()).get
+    url = f'http://127.0.0.1:{port}/small'
+    for _ in range(10):
+        get(url).end()
+    times, worked = [], thread_time()
+    for _ in range(SMALL_GETS):
+        began = perf_counter()
+        get(url).end()
+        times.append(perf_counter() - began)
+    worked = (thread_time() - worked) / SMALL_GETS
+    return (
+        f'{SMALL_GETS} small GETs, one after another on a kept connection: {median(times) * 1000:.2f} ms each (median), '
+        f'{worked * 1000:.2f} ms of that is CPU time of the client. The server, which shares this process, takes the rest.'
+    )

@@ -1,0 +1,101 @@
+"""The threads of the background, and the list of what they have not done yet."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import deque
+from threading import get_ident
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from requite.request import Request
+
+IDLE_SECONDS = 10.0
+"""How long a thread without work lives on."""
+MAX_WORKERS = 128
+
+
+class Workers:
+    """Daemon threads, made as they are needed and gone when they have been idle for a while; and the list of what is not done yet."""
+
+    def __init__(self) -> None:
+        lock = threading.RLock()
+        self._work = threading.Condition(lock)
+        self._done = threading.Condition(lock)
+        self._tasks: deque[Callable[[], None]] = deque()
+        self._threads = 0
+        self._idle = 0
+        self._open: set[Request] = set()
+        self._doing: dict[int, list[Request]] = {}
+
+    def expect(self, request: Request) -> None:
+        """Says that ``request`` will be performed, so that ``wait`` waits for it from now on."""
+        with self._done:
+            self._open.add(request)
+
+    def perform(self, request: Request, task: Callable[[], None]) -> None:
+        """Runs ``task`` in this thread and takes ``request`` off the list."""
+        mine = self._doing.setdefault(get_ident(), [])
+        mine.append(request)
+        try:
+            task()
+        finally:
+            mine.pop()
+            if not mine:
+                self._doing.pop(get_ident(), None)
+            with self._done:
+                self._open.discard(request)
+                self._done.notify_all()
+
+    def submit(self, task: Callable[[], None]) -> None:
+        """Has ``task`` run by a worker; when no thread can be made, as at interpreter exit, in this thread."""
+        with self._work:
+            self._tasks.append(task)
+            if self._idle >= len(self._tasks):
+                self._work.notify()
+                return
+            if self._threads >= MAX_WORKERS:
+                return
+            self._threads += 1
+        try:
+            threading.Thread(target=self._serve, name='requite-worker', daemon=True).start()
+        except RuntimeError:
+            with self._work:
+                self._threads -= 1
+                if not self._tasks:
+                    return  # a worker has taken it
+                task = self._tasks.popleft()
+            task()
+
+    def wait(self, until: float | None) -> bool:
+        """Waits until all that is on the list now is done, or for the moment ``until``; tells whether it is. Whoever is at it himself does not wait for that."""
+        with self._done:
+            mine = tuple(self._doing.get(get_ident(), ()))
+            awaited = self._open.difference(mine)
+            self._open.difference_update(mine)
+            self._done.notify_all()
+            try:
+                return self._done.wait_for(lambda: awaited.isdisjoint(self._open), None if until is None else max(0.0, until - monotonic()))
+            finally:
+                self._open.update(mine)
+
+    def _serve(self) -> None:
+        while True:
+            with self._work:
+                while not self._tasks:
+                    self._idle += 1
+                    called = self._work.wait(IDLE_SECONDS)
+                    self._idle -= 1
+                    if not called and not self._tasks:
+                        self._threads -= 1
+                        return
+                task = self._tasks.popleft()
+            try:
+                task()
+            except BaseException:
+                sys.excepthook(*sys.exc_info())  # a SystemExit of a callback ends no worker
+            del task  # an idle worker keeps nothing alive

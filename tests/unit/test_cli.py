@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from requite import cli, errors
+from requite.download import amount, describe
+
+
+@pytest.mark.parametrize(
+    ('written', 'meant'),
+    [
+        ('example.com', 'http://example.com'),
+        ('example.com/a?u=http://b', 'http://example.com/a?u=http://b'),
+        ('localhost:8080/x', 'http://localhost:8080/x'),
+        ('user:word@example.com', 'http://user:word@example.com'),
+        ('//example.com/x', 'http://example.com/x'),
+        ('http://example.com', 'http://example.com'),
+        ('HTTPS://example.com', 'HTTPS://example.com'),
+        ('ftp://example.com', 'ftp://example.com'),
+        ('', ''),
+    ],
+)
+def test_a_url_without_a_scheme_is_http(written: str, meant: str) -> None:
+    assert cli.with_scheme(written) == meant
+
+
+@pytest.mark.parametrize(
+    ('kind', 'status'),
+    [
+        (errors.NameNotFound, 3),
+        (errors.NameTemporarilyUnknown, 3),
+        (errors.ConnectionRefused, 3),
+        (errors.ConnectionReset, 3),
+        (errors.ConnectionBroken, 3),
+        (errors.ConnectionFailed, 3),
+        (errors.ProxyError, 3),
+        (errors.TLSError, 4),
+        (errors.CertificateError, 4),
+        (errors.ConnectTimeout, 5),
+        (errors.ReadTimeout, 5),
+        (errors.DeadlineExceeded, 5),
+        (errors.PoolTimeout, 5),
+        (errors.ResponseAborted, 6),
+        (errors.MalformedResponse, 6),
+        (errors.DecodeError, 6),
+        (errors.TooManyRedirects, 6),
+        (errors.RedirectRefused, 6),
+        (errors.InvalidProtocol, 6),
+    ],
+)
+def test_the_exit_status_tells_the_class_of_the_failure(kind: type[errors.RequestError], status: int) -> None:
+    assert cli.status_of(kind('went wrong')) == status
+
+
+@pytest.mark.parametrize(
+    ('size', 'shown'),
+    [(0, '0 B'), (999, '999 B'), (1000, '1.0 kB'), (999_949, '999.9 kB'), (999_950, '1.0 MB'), (5_250_000_000, '5.2 GB'), (10**15, '1000000.0 GB')],
+)
+def test_amounts_are_in_powers_of_1000(size: float, shown: str) -> None:
+    assert amount(size) == shown
+
+
+def test_the_progress_shows_a_percentage_only_when_the_size_is_known() -> None:
+    assert describe(500_000, 2_000_000, 0.5) == ' 25%  500.0 kB of 2.0 MB  1.0 MB/s'
+    assert describe(500_000, None, 0.5) == '500.0 kB  1.0 MB/s'
+
+
+def test_the_progress_of_nothing_in_no_time_divides_by_no_zero() -> None:
+    assert describe(0, 0, 0.0) == '0 B'
+    assert describe(0, None, 0.0) == '0 B'
+
+
+def test_a_complaint_is_one_line_that_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.complain('answered 500 \x1b[31mred\r\nand more', 1) == 1
+    assert capsys.readouterr().err == 'requite: answered 500 ?[31mred??and more\n'

@@ -1,0 +1,142 @@
+"""An abort from another thread ends the exchange at once, wherever it waits."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from requite.errors import AbortError
+from requite.message import TLS, AbortSignal
+from requite.transport.pools import Pool
+from tests.servers import Authority, RawServer
+from tests.wire.hops import CHUNKED, OK, Pieces, always, hop_to, send, states
+
+Start = Callable[..., RawServer]
+
+
+def silent(sock: socket.socket, head: bytes) -> None:
+    while sock.recv(65536):
+        pass
+
+
+def answers(data: bytes) -> Callable[[socket.socket, bytes], None]:
+    def handler(sock: socket.socket, head: bytes) -> None:
+        sock.sendall(data)
+        silent(sock, head)
+
+    return handler
+
+
+def aborting(after: float = 0.1) -> AbortSignal:
+    signal = AbortSignal()
+    threading.Timer(after, signal.abort).start()
+    return signal
+
+
+PLACES = {
+    'the head': b'',
+    'half a head': b'HTTP/1.1 200 O',
+    'a sized body': OK[:-1],
+    'a chunk': CHUNKED + b'5\r\nab',
+    'a body until close': b'HTTP/1.1 200 OK\r\n\r\nab',
+}
+
+
+@pytest.mark.parametrize('place', PLACES)
+@pytest.mark.parametrize('secure', [False, True])
+def test_waiting_ends_at_once(raw_server: Start, authority: Authority, place: str, secure: bool) -> None:
+    tls = TLS(ca=(authority.path,)) if secure else None
+    server = raw_server(answers(PLACES[place]), tls=authority.context() if secure else None)
+    pool = Pool()
+    began = time.monotonic()
+    with pytest.raises(AbortError):
+        send(server, pool=pool, tls=tls, read=30.0, signal=aborting()).collect()
+    assert time.monotonic() - began < 3
+    assert states(pool) == (0, 0)
+
+
+def test_connecting_ends_at_once(raw_server: Start) -> None:
+    from requite.message import Route
+    from requite.transport.pooled import DEFAULT
+
+    listener = socket.socket()
+    listener.bind(('127.0.0.1', 0))
+    listener.listen(0)
+    waiting = [socket.socket() for _ in range(8)]
+    for sock in waiting:
+        sock.setblocking(False)
+        sock.connect_ex(listener.getsockname())
+    time.sleep(0.05)
+    hop = hop_to(raw_server(silent), connect=30.0, signal=aborting())
+    began = time.monotonic()
+    with pytest.raises(AbortError):
+        DEFAULT.send(hop._replace(route=Route('http', '127.0.0.1', listener.getsockname()[1])))
+    assert time.monotonic() - began < 3
+    for sock in [*waiting, listener]:
+        sock.close()
+
+
+def test_a_tls_handshake_ends_at_once(raw_server: Start) -> None:
+    listener = socket.socket()
+    listener.bind(('127.0.0.1', 0))
+    listener.listen()
+    from requite.message import Route
+    from requite.transport.pooled import DEFAULT
+
+    hop = hop_to(raw_server(silent), connect=30.0, signal=aborting())
+    began = time.monotonic()
+    with pytest.raises(AbortError):
+        DEFAULT.send(hop._replace(route=Route('https', '127.0.0.1', listener.getsockname()[1], TLS())))
+    assert time.monotonic() - began < 3
+    listener.close()
+
+
+def test_an_upload_ends_at_once(raw_server: Start) -> None:
+    def deaf(sock: socket.socket, head: bytes) -> None:
+        time.sleep(0.5)
+
+    began = time.monotonic()
+    with pytest.raises(AbortError):
+        send(raw_server(deaf), 'POST', body=Pieces([b'x' * 65536] * 1000), read=30.0, signal=aborting())
+    assert time.monotonic() - began < 3
+
+
+def test_an_aborted_request_sends_nothing(raw_server: Start) -> None:
+    server = raw_server(always(OK))
+    signal = AbortSignal()
+    signal.abort()
+    with pytest.raises(AbortError):
+        send(server, signal=signal)
+    assert server.connections == 0
+
+
+def test_an_abort_from_a_listener_ends_the_exchange(raw_server: Start) -> None:
+    signal = AbortSignal()
+    with pytest.raises(AbortError):
+        send(raw_server(silent), signal=signal, notice=lambda sock: signal.abort())
+
+
+def test_an_abort_after_the_end_harms_no_other_exchange(raw_server: Start) -> None:
+    server = raw_server(always(OK))
+    pool = Pool()
+    signal = AbortSignal()
+    assert send(server, pool=pool, signal=signal).collect() == b'ok'
+    signal.abort()
+    signal.abort()
+    assert send(server, pool=pool).collect() == b'ok'
+    assert server.connections == 1
+
+
+def test_who_waits_for_a_connection_is_woken(raw_server: Start) -> None:
+    server = raw_server(answers(OK[:-1]))
+    pool = Pool(1)
+    holder = send(server, pool=pool)
+    with pytest.raises(AbortError):
+        send(server, pool=pool, signal=aborting())
+    assert states(pool) == (1, 0)
+    holder.abort()
+    assert states(pool) == (0, 0)
