@@ -15,10 +15,10 @@ def gather(uri: Any, options: Any, callback: Any, more: Mapping[str, Any]) -> di
     """Node's argument forms as one mapping of options; keywords win over the options argument, the uri argument over both."""
     if callable(options):
         options, callback = None, options
-    if options is None and isinstance(uri, Mapping) and not hasattr(uri, 'href'):
+    if options is None and type(uri) is not str and isinstance(uri, Mapping) and not hasattr(uri, 'href'):
         uri, options = None, uri
     given = levels(mapping(options), more)
-    if uri is not None and not (uri == '' and ('uri' in given or 'url' in given)):
+    if uri is not None and (uri.__class__ is not str or uri or ('uri' not in given and 'url' not in given)):
         given['uri'] = uri
     if callback is not None:
         given['callback'] = callback
@@ -52,7 +52,7 @@ def mapping(options: Any) -> Mapping[str, Any]:
     """The options argument; raises ``InvalidOptionType`` for what is none."""
     if options is None:
         return {}
-    if isinstance(options, Mapping):
+    if type(options) is dict or isinstance(options, Mapping):
         return options
     raise InvalidOptionType(f'options must be a mapping, not {checks.kind(options)}; pass single options as keywords')
 

@@ -141,7 +141,7 @@ def mapping(name: str, value: Any) -> Mapping[Any, Any] | None:
     """A mapping, copied so that later changes of the caller's have no effect."""
     if value is None:
         return None
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return dict(value)
     raise wrong_type(name, value, 'a mapping')
 

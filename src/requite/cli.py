@@ -22,8 +22,7 @@ requite tour
 ABOUT = """\
 Node's request for Python, on the command line.
 
-  requite tour                             see what it does; nothing leaves this
-                                           machine
+  requite tour                             see what it does, on this machine
   requite https://example.com/             fetch to standard output
   requite example.com/disk.iso -o disk.iso fetch into a file"""
 CLOSING = """\
@@ -106,10 +105,27 @@ def _parser() -> ArgumentParser:
         def error(self, message: str) -> NoReturn:
             sys.exit(complain(f'{message} (requite --help tells more)', USAGE))
 
-    parser = Parser(prog='requite', usage=USE, description=ABOUT, epilog=CLOSING, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
-    parser.add_argument('target', nargs='?', metavar='URL', help="the address; without a scheme it is http. The word 'tour' starts the tour")
+    parser = Parser(
+        prog='requite',
+        usage=USE,
+        description=ABOUT,
+        epilog=CLOSING,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        'target',
+        nargs='?',
+        metavar='URL',
+        help="the address; without a scheme it is http. The word 'tour' starts the tour",
+    )
     parser.add_argument('-o', '--output', metavar='FILE', help='write the body to FILE, - is standard output')
-    parser.add_argument('--timeout', metavar='MS', type=int, help='milliseconds to connect, and without a byte (default: 10000 and 300000)')
+    parser.add_argument(
+        '--timeout',
+        metavar='MS',
+        type=int,
+        help='milliseconds to wait for the connection (default: 10000), and for each next byte (300000)',
+    )
     parser.add_argument('--version', action='version', version=f'requite {__version__}')
     return parser
 
@@ -138,7 +154,8 @@ def _fetch(url: str, output: str | None, timeout: int | None) -> int:
 
     try:
         target = download.target(output)
-        request = Requests().get(with_scheme(url), gzip=True, encoding=None, **({} if timeout is None else {'timeout': timeout}))
+        client = Requests() if timeout is None else Requests().defaults(timeout=timeout)
+        request = client.get(with_scheme(url), gzip=True, encoding=None)
     except (OptionsError, NotImplementedError, download.UsageError) as error:
         return complain(str(error), USAGE)
     try:
@@ -148,7 +165,11 @@ def _fetch(url: str, output: str | None, timeout: int | None) -> int:
             if response.ok:
                 return OK
             kept = '' if target.takes_errors else f'; {output} was not written'
-            return complain(f'{request.uri.redacted()} was answered {response.status_code} {response.status_message}'.rstrip() + kept, HTTP_ERROR)
+            return complain(
+                f'{request.uri.redacted()} was answered {response.status_code} {response.status_message}'.rstrip()
+                + kept,
+                HTTP_ERROR,
+            )
     except (RequestError, NotImplementedError) as error:
         return complain(str(error), status_of(error))
     except download.OutputError as error:

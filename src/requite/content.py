@@ -37,6 +37,7 @@ class Content:
     _watch: Callable[[RequestError], None] | None = None
     _fault: RequestError | None = None
     _left = b''
+    _ended = False
 
     @property
     def content(self) -> bytes:
@@ -146,7 +147,9 @@ class Content:
             except RequestError as error:
                 self._failed(error)
             self._content = content
-            if self._clock is not None:
+            if self._clock is not None or self._emitter is not None:
+                if content and self._emitter is not None:
+                    self._announce(content)  # somebody began to listen in another thread meanwhile
                 self._finish()
             return
         pieces: list[bytes] = []
@@ -205,6 +208,7 @@ class Content:
             self._emitter.emit('data', piece)  # type: ignore[union-attr]
 
     def _finish(self) -> None:
+        self._ended = True
         if self._clock is not None:
             self._timings = self._clock()
         incremental, self._value = self._value, None

@@ -7,6 +7,7 @@ import signal
 import stat
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.1
 """Seconds between two drawings of the progress line."""
+SCALES = ((1e3, 'kB'), (1e6, 'MB'), (1e9, 'GB'))
 
 
 class UsageError(Exception):
@@ -82,8 +84,8 @@ class WholeFile(Stream):
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
-        self._place = os.path.realpath(path)  # a symbolic link stays one
-        self._beside = os.path.join(os.path.dirname(self._place), f'.requite-{os.getpid()}-{os.urandom(4).hex()}.part')
+        self._place = Path(path).resolve()  # a symbolic link stays one
+        self._beside = self._place.with_name(f'.requite-{os.getpid()}-{os.urandom(4).hex()}.part')
 
     def open(self) -> None:
         self._file = self._attempt(open, self._beside, 'xb')
@@ -99,26 +101,24 @@ class WholeFile(Stream):
             self._file.close()
         except OSError:
             pass  # what could not be written is thrown away
-        try:
-            os.unlink(self._beside)
-        except FileNotFoundError:
-            pass  # it is in its place
+        self._beside.unlink(missing_ok=True)  # missing: it is in its place
 
     def _move(self) -> None:
-        if os.path.exists(self._place):
-            os.chmod(self._beside, stat.S_IMODE(os.stat(self._place).st_mode))
-        os.replace(self._beside, self._place)
+        if self._place.exists():
+            self._beside.chmod(stat.S_IMODE(self._place.stat().st_mode))
+        self._beside.replace(self._place)
 
 
 def target(path: str | None) -> Stream:
     """Where the body goes; None and ``'-'`` are standard output. Raises ``UsageError`` for what can never be written."""
     if path is None or path == '-':
         return Stream(None)
-    if os.path.isdir(path) or not os.path.basename(path):
-        raise UsageError(f'{path} is a folder; name a file: -o {os.path.join(path, "FILE")}')
-    if not os.path.isdir(os.path.dirname(os.path.realpath(path))):
-        raise UsageError(f'there is no folder {os.path.dirname(path)} to put {os.path.basename(path)} into')
-    if os.path.exists(path) and not os.path.isfile(path):
+    file = Path(path)
+    if file.is_dir() or path.endswith(os.sep) or not path:
+        raise UsageError(f'{path!r} is a folder; name a file: -o {file / "FILE"}')
+    if not file.resolve().parent.is_dir():
+        raise UsageError(f'there is no folder {file.parent} to put {file.name} into')
+    if file.exists() and not file.is_file():
         return Stream(path)  # a device or a named pipe must be written to, never be replaced
     return WholeFile(path)
 
@@ -156,8 +156,8 @@ class Progress:
         self._stream = stream
         self._total = total
         self._size = 0
-        self._began = monotonic()
-        self._drawn = 0.0
+        # Nothing is drawn for what is over in a moment, and no rate is told before there is one.
+        self._began = self._drawn = monotonic()
         self._width = 0
 
     def add(self, size: int) -> None:
@@ -193,20 +193,24 @@ def amount(size: float) -> str:
     """A number of bytes for people, in powers of 1000."""
     if size < 1000:
         return f'{size:.0f} B'
-    for unit in ('kB', 'MB', 'GB'):
-        size /= 1000
-        if size < 999.95:
-            break
-    return f'{size:.1f} {unit}'
+    # 999.95 is the first that would be shown as 1000.0.
+    scale, unit = next((entry for entry in SCALES if size < 999.95 * entry[0]), SCALES[-1])
+    return f'{size / scale:.1f} {unit}'
+
+
+def _leave(number: int, frame: Any) -> None:
+    sys.exit(128 + number)
 
 
 @contextmanager
 def cleaning_up_when_terminated() -> Iterator[None]:
     """Has SIGTERM and SIGHUP end the program as an exception would, so that no half file is left behind; ignored ones stay ignored."""
-    numbers = [number for number in (getattr(signal, name, None) for name in ('SIGTERM', 'SIGHUP')) if number is not None]
+    numbers = [
+        number for number in (getattr(signal, name, None) for name in ('SIGTERM', 'SIGHUP')) if number is not None
+    ]
     changed = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
     for number in changed:
-        signal.signal(number, lambda received, frame: sys.exit(128 + received))
+        signal.signal(number, _leave)
     try:
         yield
     finally:

@@ -90,7 +90,7 @@ def _verdict(options: Options, carry: Carry, hop: Hop, reply: Reply, followed: t
         if callable(follow) and not follow(Response(reply, hop, options, followed)):
             return None
         if not verdict.challenge:
-            redirects.count(options, len(followed), verdict.carry.uri)
+            redirects.count(options, sum(entry.status_code != 401 for entry in followed), verdict.carry.uri)
     except BaseException:
         reply.abort()
         raise

@@ -83,7 +83,7 @@ def header_fields(name: str, value: Any) -> dict[str, tuple[str, Any]]:
     """Headers as ``{lower-cased name: (name, value)}`` in the caller's order and case; the value None takes a default header away."""
     if value is None:
         return {}
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         pairs: Iterable[Any] = value.items()
     elif isinstance(value, (list, tuple)):
         pairs = value

@@ -174,6 +174,12 @@ def _local_address(name: str, value: Any) -> Any:
     return address
 
 
+def _proxy(name: str, value: Any) -> Any:
+    if isinstance(value, str) and not value:
+        return None
+    return not_yet(_PROXY)(name, value)
+
+
 _SIGNER = 'this way of signing is'
 _PROXY = 'proxies are'
 _TLS = 'client certificates and TLS details are'
@@ -219,7 +225,7 @@ OPTIONS: tuple[Option, ...] = (
     Option('timeout', '', 'int or timedelta', 'milliseconds', '10 s, 300 s', 'To connect, and between bytes; None is never. Not given: 10 s to connect, 300 s idle.', _timeout),
     Option('deadline', '', 'int or timedelta', 'milliseconds', 'None', 'For the whole exchange, redirects included.', checks.milliseconds),
     Option('max_body', 'maxBody', 'int', 'bytes', 'None', 'The largest body that is collected in memory, after decoding.', checks.count),
-    Option('proxy', '', 'str', '', 'None', 'A proxy.', lambda name, value: None if value == '' else not_yet(_PROXY)(name, value), 'proxies'),
+    Option('proxy', '', 'str', '', 'None', 'A proxy.', _proxy, 'proxies'),
     Option('tunnel', '', 'bool', '', 'None', 'CONNECT through the proxy.', not_yet(_PROXY), 'proxies'),
     Option('proxy_header_white_list', 'proxyHeaderWhiteList', 'list', '', 'None', 'Headers that the proxy sees too.', not_yet(_PROXY), 'proxies'),
     Option('proxy_header_exclusive_list', 'proxyHeaderExclusiveList', 'list', '', 'None', 'Headers that only the proxy sees.', not_yet(_PROXY), 'proxies'),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 import warnings
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,9 +15,9 @@ from weakref import ref
 from requite import background
 from requite.background import UNSENT, UNTOLD
 from requite.errors import AbortError, InvalidOptionType, RequestError, RequestNotSentWarning, RequestStateError
-from requite.exchange import perform
 from requite.message import AbortSignal
-from requite.watched import DONE, FAILED, NEW, RUNNING, Watched
+from requite.sending import Sending
+from requite.watched import DONE, FAILED, NEW, RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,16 +32,13 @@ _OURS = (lambda: None).__code__.co_filename.removesuffix('request.py')
 """Where the code of this package lies: whoever calls from elsewhere made the request."""
 
 
-class Request(Watched):
+class Request(Sending):
     """One request. Configure it, then ask for it (``.response``, ``.end()``, iteration, ``with``), give it a callback, or ``.start()`` it;
     when it is simply let go, it is sent in the background. ``repr()`` never sends.
     """
 
     inherited = False
     """True in a forked child for what the parent had not sent yet: unasked, that is the parent's to send."""
-    _owner: int | None = None
-    _home: object = None
-    _waiter: threading.Event | None = None
 
     def __init__(self, options: Options, carry: Carry, transport: Transport) -> None:
         self._options = options
@@ -90,12 +86,13 @@ class Request(Watched):
     def give(self, callback: Callable[..., Any]) -> None:
         """Sends the request now and calls ``callback(error, response, body)`` exactly once, before returning."""
         self._finish_writing()
-        self._take_callback(callback)
         background.settle()
         if background.claim(self):
+            self._take_callback(callback)
             self._run(True)
         else:
             self._wait()
+            self._take_callback(callback)
             self._collect_late()
         self._call_back()
 
@@ -126,8 +123,6 @@ class Request(Watched):
         if self._response is not None:
             self._response.close()
 
-    # -- sending
-
     def _ask(self, whole: bool) -> None:
         """Makes sure that there is a response, by sending or by waiting; raises what came instead."""
         background.settle()  # before the claim: whoever we wait for here may ask for this very request
@@ -142,116 +137,7 @@ class Request(Watched):
                 error.request = self
             raise error
 
-    def _run(self, whole: bool) -> None:
-        """Performs the exchange in this thread; its outcome ends up in ``_response`` or ``_error``.
-
-        What the caller's own code raised on the way (a listener, a callback, the iterator of a body) propagates, and so does an interrupt.
-        """
-        self._home = background.home
-        self._owner = get_ident()
-        self._state = RUNNING
-        response = None
-        try:
-            response = perform(self._options, self._carry, self._transport, self)
-            if whole or self._emitter is not None:
-                self._deliver(response, whole)
-        except RequestError as error:
-            if self._emitter is not None and self._emitter.raised is error:
-                self._break_off(response, error)
-                raise
-            failure = error if isinstance(error, AbortError) or not self.signal.aborted else AbortError('the request was aborted')
-        except BaseException as error:
-            self._break_off(response, error)
-            raise
-        else:
-            self._finish(response, None)
-            return
-        if response is not None:
-            response._reply.abort()
-        self._finish(None, failure)
-        self._body_failed(failure)
-
-    def _deliver(self, response: Response, whole: bool) -> None:
-        """Tells of the response, and reads its body if that is wanted ``whole``."""
-        self._response = response
-        emitter = self._emitter
-        if emitter is not None:
-            response._emitter = emitter
-            response._with_body = self._has_callback
-            if self._callback is not None:
-                emitter.put_first('complete', lambda *_: self._call_back())  # Node's order: its callback is its first listener
-            emitter.emit('response', response)
-            self.signal.check()
-        if whole and response._streaming is None:
-            response._collect()
-
-    def _break_off(self, response: Response | None, error: BaseException) -> None:
-        """Ends a run into which ``error`` came from outside; a response that was whole by then stays."""
-        if response is not None and response._content is not None:
-            self._finish(response, None)
-            return
-        if response is not None:
-            response._reply.abort()
-        self._finish(None, error if isinstance(error, Exception) else AbortError(f'the request was broken off by {type(error).__name__}'))
-
-    def _finish(self, response: Response | None, error: Exception | None) -> None:
-        self._response = response
-        self._error = error
-        self._state = DONE if error is None else FAILED
-        self._owner = None
-        if self._waiter is not None:
-            self._waiter.set()
-        if self._emitter is not None and response is not None:
-            self._attach(response)
-
-    def _wait(self) -> None:
-        """Waits for the thread that sends."""
-        if self._state in (DONE, FAILED):
-            return
-        if self._owner == get_ident():
-            raise RequestStateError('the request is being sent by this very thread: a listener cannot ask for what is still to come, listen to "complete" instead')
-        if self._home not in (None, background.home):
-            raise RequestStateError('the request was being sent when this process was forked: only the parent gets its response, make another one here')
-        waiter = self.__dict__.setdefault('_waiter', threading.Event())
-        if self._state not in (DONE, FAILED):
-            waiter.wait()
-
-    # -- telling
-
-    def _take_callback(self, callback: Callable[..., Any]) -> None:
-        if self._has_callback:
-            raise RequestStateError('the request has a callback already; add a listener with .on() instead')
-        self._has_callback = True
-        self._callback = callback
-
-    def _call_back(self) -> None:
-        """Calls the callback, if it is still to be called and the request was not aborted."""
-        callback, self._callback = self._callback, None
-        if callback is None:
-            return
-        error, response = self._error, self._response
-        self._told = True
-        if self.signal.aborted or isinstance(error, AbortError):
-            return
-        if error is None:
-            callback(None, response, response.body)  # type: ignore[union-attr]
-            return
-        if isinstance(error, RequestError):
-            error.request = self
-        callback(error, None, None)
-
-    def _collect_late(self) -> None:
-        """Reads the body for a callback that came after the head; a failure is the callback's."""
-        response = self._response
-        if response is None or response._content is not None or response._streaming is not None:
-            return
-        try:
-            response._collect()
-        except RequestError as error:
-            if self._emitter is not None and self._emitter.raised is error:
-                raise
-            self._error = error
-            self._call_back()
+    # -- in the background
 
     def _run_alone(self) -> None:
         """Performs the exchange in a worker, with nobody waiting; a failure is kept for whoever asks."""
@@ -266,8 +152,6 @@ class Request(Watched):
             if isinstance(failure, RequestError):
                 failure.__traceback__ = failure.__context__ = None  # its frames would keep the request alive
             UNTOLD[id(self)] = ref(self)
-
-    # -- being let go
 
     @property
     def made_at(self) -> str:

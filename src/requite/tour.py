@@ -11,23 +11,23 @@ import io
 import os
 import textwrap
 from contextlib import redirect_stdout
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from requite._version import __version__
 from requite.api import Requests
+from requite.diversion import Diversion
 from requite.errors import RequestError
-from requite.message import Route
 from requite.request import Request
 from requite.tourserver import TourServer
-from requite.transport import pooled
 from requite.transport.pools import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from requite.message import Hop
+    from requite.diversion import Exchange, Heard
 
 WIDTH = 79
 INDENT = ' ' * 8
@@ -69,10 +69,21 @@ EXAMPLES = (
 
 MORE = (
     Example("request('http://www.example.com/old').response.request.href", 'Redirects are followed.'),
-    Example("len(request('http://www.example.com/packed', gzip=True).response.body)", 'Compressed on the wire, unpacked in your hands.'),
+    Example(
+        "len(request('http://www.example.com/packed', gzip=True).response.body)",
+        'Compressed on the wire, unpacked in your hands.',
+    ),
     Example("list(request('http://www.example.com/lines'))", 'A body comes in pieces, as soon as they are there.'),
-    Example("request('http://www.example.com/slow', timeout=100).response", 'A timeout, in milliseconds, is one of many errors.', 'ReadTimeout'),
-    Example("request('http://www.example.com/', tiemout=100)", 'A slip of the pen is an error at once, and sends nothing.', 'UnknownOption'),
+    Example(
+        "request('http://www.example.com/slow', timeout=100).response",
+        'A timeout, in milliseconds, is one of many errors.',
+        'ReadTimeout',
+    ),
+    Example(
+        "request('http://www.example.com/', tiemout=100)",
+        'A slip of the pen is an error at once, and sends nothing.',
+        'UnknownOption',
+    ),
 )
 
 LATER = (
@@ -82,56 +93,6 @@ LATER = (
     "response = await request('http://www.google.com')          # in a coroutine",
 )
 """The block of README.md that is marked as not there yet, line by line."""
-
-
-class Heard:
-    """A reply like the one it wraps, which remembers the bytes of the body that were read."""
-
-    def __init__(self, reply: Any) -> None:
-        self._reply = reply
-        self.body = b''
-
-    def read(self, size: int = 262144) -> bytes:
-        """As ``Reply.read``."""
-        data: bytes = self._reply.read(size)
-        self.body += data
-        return data
-
-    def collect(self, limit: int | None = None) -> bytes:
-        """As ``Reply.collect``."""
-        data: bytes = self._reply.collect(limit)
-        self.body += data
-        return data
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reply, name)
-
-
-class Exchange(NamedTuple):
-    """One hop and what came of it: a reply or an error."""
-
-    hop: Hop
-    reply: Heard | None
-    error: Exception | None
-
-
-class Diversion:
-    """A transport that sends every hop to one port of 127.0.0.1, whatever host it names; ``exchanges`` tells what passed."""
-
-    def __init__(self, port: int) -> None:
-        self.pool = Pool()
-        self.exchanges: list[Exchange] = []
-        self._route = Route('http', '127.0.0.1', port)
-
-    def send(self, hop: Hop) -> Heard:
-        """Sends ``hop`` by the everyday transport, with another route."""
-        try:
-            reply = Heard(pooled.DEFAULT.send(hop._replace(route=self._route)))
-        except Exception as error:
-            self.exchanges.append(Exchange(hop, None, error))
-            raise
-        self.exchanges.append(Exchange(hop, reply, None))
-        return reply
 
 
 class Screen:
@@ -154,7 +115,10 @@ class Screen:
     def source(self, source: str) -> None:
         """Python, broken inside brackets where it is too wide."""
         while len(source) > WIDTH:
-            cut = next((at + len(after) for after in (', ', '(') if (at := source.rfind(after, len(INDENT) + 1, WIDTH)) >= 0), WIDTH)
+            cut = next(
+                (at + len(after) for after in (', ', '(') if (at := source.rfind(after, len(INDENT) + 1, WIDTH)) >= 0),
+                WIDTH,
+            )
             self.line(source[:cut].rstrip(), 1)
             source = INDENT + source[cut:]
         self.line(source, 1)
@@ -174,7 +138,9 @@ class Screen:
 def run(out: TextIO, examples: Sequence[Example] = EXAMPLES) -> int:
     """Gives the tour on ``out``; returns 0, or 1 when something did not go as it should."""
     screen = Screen(out)
-    screen.text(f'requite {__version__}, a tour. The hosts below are played by a server in this process: no packet leaves this machine.')
+    screen.text(
+        f'requite {__version__}, a tour. The hosts below are played by a server in this process: no packet leaves this machine.'
+    )
     with TourServer() as server:
         diversion = Diversion(server.port)
         namespace = {'request': Requests(transport=diversion)}
@@ -262,7 +228,10 @@ def _passed(screen: Screen, exchanges: Sequence[Exchange]) -> None:
         screen.row('sent', f'{hop.method} {hop.uri.redacted()}')
         for name, value in hop.fields:
             if name.lower() in SENT:
-                screen.row('', f'{name}: {value if name.lower() != "authorization" else value.partition(" ")[0] + " (hidden here)"}')
+                screen.row(
+                    '',
+                    f'{name}: {value if name.lower() != "authorization" else value.partition(" ")[0] + " (hidden here)"}',
+                )
         if hop.body is not None and hop.body.replayable:
             screen.row('', b''.join(hop.body.chunks()).decode('utf-8', 'replace'))
         if reply is None:
@@ -287,7 +256,9 @@ def _body(reply: Heard) -> str:
 def _complaint(example: Example, error: Exception | None, exchanges: Sequence[Exchange]) -> str:
     """Why an example failed; empty when it did what it should."""
     if example.raises:
-        return '' if type(error).__name__ == example.raises else f'{example.raises} was expected, not {_described(error)}'
+        return (
+            '' if type(error).__name__ == example.raises else f'{example.raises} was expected, not {_described(error)}'
+        )
     error = error or next((exchange.error for exchange in exchanges if exchange.error is not None), None)
     if error is not None:
         return _described(error)
@@ -303,7 +274,7 @@ def _described(error: BaseException | None) -> str:
     place = ''
     trace = error.__traceback__
     while trace is not None and not isinstance(error, RequestError):
-        place = f' ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})'
+        place = f' ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})'
         trace = trace.tb_next
     return f'{type(error).__name__}{code}: {error}{place}'
 
@@ -324,6 +295,6 @@ def _numbers(port: int) -> str:
         times.append(perf_counter() - began)
     worked = (thread_time() - worked) / SMALL_GETS
     return (
-        f'{SMALL_GETS} small GETs, one after another on a kept connection: {median(times) * 1000:.2f} ms each (median), '
-        f'{worked * 1000:.2f} ms of that is CPU time of the client. The server, which shares this process, takes the rest.'
+        f'{SMALL_GETS} small GETs, one after another on a kept connection: {median(times) * 1000:.2f} ms each (median). '
+        f'{worked * 1000:.2f} ms of that is CPU time of the client; the rest goes to the server, which shares this process.'
     )

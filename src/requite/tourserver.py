@@ -95,16 +95,16 @@ def _slow(asked: Asked) -> Played:
 
 
 PLAYS: dict[tuple[str, str], Callable[[Asked], Played]] = {
-    ('www.google.com', ''): lambda asked: _html(PAGE),
+    ('www.google.com', ''): lambda _: _html(PAGE),
     ('service.com', '/upload'): _upload,
     ('some.server.com', ''): _members,
-    ('api.example.com', '/users/1'): lambda asked: _json(USER),
-    ('www.example.com', '/old'): lambda asked: _html('Moved', 301, location='/new'),
-    ('www.example.com', '/new'): lambda asked: _html('<title>New</title>'),
+    ('api.example.com', '/users/1'): lambda _: _json(USER),
+    ('www.example.com', '/old'): lambda _: _html('Moved', 301, location='/new'),
+    ('www.example.com', '/new'): lambda _: _html('<title>New</title>'),
     ('www.example.com', '/packed'): _packed,
     ('www.example.com', '/lines'): _lines,
     ('www.example.com', '/slow'): _slow,
-    ('127.0.0.1', '/small'): lambda asked: _html(PAGE),
+    ('127.0.0.1', '/small'): lambda _: _html(PAGE),
 }
 """Who says what: by host and path, by host alone where the path is empty."""
 
@@ -126,7 +126,7 @@ class Player(BaseHTTPRequestHandler):
         asked = Asked(self.command, host, self.path.partition('?')[0], self.headers.get('authorization', ''), body)
         self._write(answer(asked))
 
-    do_POST = do_PUT = do_GET
+    do_POST = do_GET  # noqa: N815 - http.server looks for this name
 
     def _write(self, played: Played) -> None:
         self.send_response(played.status)
@@ -157,7 +157,9 @@ class TourServer(ThreadingHTTPServer):
         super().__init__(('127.0.0.1', 0), Player)
         self.port: int = self.server_address[1]
         self.failures: list[BaseException] = []
-        threading.Thread(target=self.serve_forever, kwargs={'poll_interval': 0.02}, name='tour-server', daemon=True).start()
+        threading.Thread(
+            target=self.serve_forever, kwargs={'poll_interval': 0.02}, name='tour-server', daemon=True
+        ).start()
 
     def server_bind(self) -> None:
         """Binds without asking a name service who 127.0.0.1 is, as ``HTTPServer`` would."""

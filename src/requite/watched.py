@@ -131,13 +131,13 @@ class Watched(Intent):
         emitter = self._emitter
         if emitter is not None and isinstance(error, CLOCKS):
             emitter.emit('abort')
-        self._call_back()
+        self._call_back(error)
         if emitter is not None and not isinstance(error, AbortError) and emitter.has('error') and error is not emitter.raised:
             self._told = True
             error.request = self
             emitter.emit('error', error)
 
-    def _call_back(self) -> None:
+    def _call_back(self, failure: RequestError | None = None) -> None:
         raise NotImplementedError
 
     def _finish(self, response: Response | None, error: Exception | None) -> None:

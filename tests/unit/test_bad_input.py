@@ -218,8 +218,10 @@ WRONG: list[tuple[str, Any, type[RequestError], str]] = [
     ('base_url', 5, InvalidOptionType, "options.baseUrl must be a string: option 'base_url' must be a str, not an int"),
 ]
 
+IDS = [f'{row[0]}-{number}' for number, row in enumerate(WRONG)]
 
-@pytest.mark.parametrize(('option', 'value', 'kind', 'text'), WRONG, ids=[f'{row[0]}={row[1]!r:.30}' for row in WRONG])
+
+@pytest.mark.parametrize(('option', 'value', 'kind', 'text'), WRONG, ids=IDS)
 def test_a_value_that_cannot_be_meant_is_an_error_of_the_call(
     option: str, value: Any, kind: type[RequestError], text: str, unvisited: str
 ) -> None:
@@ -230,7 +232,7 @@ def test_a_value_that_cannot_be_meant_is_an_error_of_the_call(
     assert refused(unvisited, **{option: value}).message == error.message
 
 
-@pytest.mark.parametrize(('option', 'value', 'kind', 'text'), WRONG, ids=[f'{row[0]}={row[1]!r:.30}' for row in WRONG])
+@pytest.mark.parametrize(('option', 'value', 'kind', 'text'), WRONG, ids=IDS)
 def test_a_callback_does_not_keep_a_wrong_call_from_raising(
     option: str, value: Any, kind: type[RequestError], text: str, unvisited: str
 ) -> None:
@@ -457,3 +459,24 @@ def test_an_error_of_a_call_leaves_no_request_behind(unvisited: str) -> None:
     refused(unvisited, headers={'a': '\n'})
     refused(unvisited, qs={'a': object()})
     assert request.flush(1000) is True
+
+
+JUNK: list[Any] = [
+    None, True, 0, -1, 10**400, 0.5, float('nan'), '', 'a', SURROGATE, 'a\r\nb', '\0', b'', b'\xff', [], [1], [None], [[]], (), ('a', 'b'), {},
+    {'a': 1}, {1: 2}, {None: None}, {'a': {'b': [{}]}}, {1}, object(), [object()], {'a': object()}, len, int, timedelta.max, timedelta.min, 1j, ...,
+    io.BytesIO(b'a'), range(3), Path('a'), {'user': object()}, {'bearer': object()}, {'user': 'a', 'pass': object()}, {'maxSockets': object()},
+    {'keepAlive': object()}, {'ca': object()}, {'protocol': 5, 'hostname': object()}, [('a',)], ['ab'],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize('option', [option.name for option in OPTIONS])
+def test_whatever_an_option_is_given_only_our_own_errors_come_back(option: str) -> None:
+    refusals = 0
+    for value in JUNK:
+        try:
+            request.defaults({option: value})
+        except (RequestError, NotImplementedError) as error:
+            assert str(error)
+            refusals += 1
+    # The address and the content are looked at when there is a request, not while defaults are made.
+    assert refusals > 0 or option in ('uri', 'url', 'body', 'json')

@@ -136,7 +136,7 @@ def test_a_name_with_a_value_in_it_is_shown_up_to_the_colon_only() -> None:
     assert 'Authorization' in str(caught.value)
 
 
-@pytest.mark.parametrize('value', ['1' * 19, '٣', '1.0', '+1', '', ' ', '0x5'])
+@pytest.mark.parametrize('value', ['1' * 19, '²', '1.0', '+1', '', ' ', '0x5'])
 def test_a_content_length_that_is_no_plain_number_is_refused(value: str) -> None:
     with pytest.raises(OptionsError, match='content-length must be one number of bytes'):
         fields.header_fields('headers', {'content-length': value})

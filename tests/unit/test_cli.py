@@ -54,7 +54,15 @@ def test_the_exit_status_tells_the_class_of_the_failure(kind: type[errors.Reques
 
 @pytest.mark.parametrize(
     ('size', 'shown'),
-    [(0, '0 B'), (999, '999 B'), (1000, '1.0 kB'), (999_949, '999.9 kB'), (999_950, '1.0 MB'), (5_250_000_000, '5.2 GB'), (10**15, '1000000.0 GB')],
+    [
+        (0, '0 B'),
+        (999, '999 B'),
+        (1000, '1.0 kB'),
+        (999_949, '999.9 kB'),
+        (999_950, '1.0 MB'),
+        (5_250_000_000, '5.2 GB'),
+        (10**15, '1000000.0 GB'),
+    ],
 )
 def test_amounts_are_in_powers_of_1000(size: float, shown: str) -> None:
     assert amount(size) == shown

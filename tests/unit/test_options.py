@@ -137,7 +137,8 @@ def test_the_generated_type_and_page_are_up_to_date() -> None:
 def generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """docs/generate.py, writing to a folder of the test's own."""
     spec = importlib.util.spec_from_file_location('generate', ROOT / 'docs/generate.py')
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     for folder in ('src/requite', 'docs/reference'):

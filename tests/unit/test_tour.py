@@ -46,7 +46,10 @@ def test_python_without_a_place_to_break_it_is_still_printed() -> None:
         (tour.Example("request('http://www.google.com/').nothing", ''), 'AttributeError'),
         (tour.Example("request('http://www.example.com/nowhere').response.body", ''), 'the last answer was 404'),
         (tour.Example("request('http://www.example.com/slow', timeout=50)", ''), 'ReadTimeout'),
-        (tour.Example("request('http://www.google.com/').response.body", '', 'ReadTimeout'), 'ReadTimeout was expected, not no error'),
+        (
+            tour.Example("request('http://www.google.com/').response.body", '', 'ReadTimeout'),
+            'ReadTimeout was expected, not no error',
+        ),
     ],
 )
 def test_an_example_that_does_not_do_what_it_should_makes_the_tour_fail(example: tour.Example, complaint: str) -> None:

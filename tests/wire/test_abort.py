@@ -140,3 +140,21 @@ def test_who_waits_for_a_connection_is_woken(raw_server: Start) -> None:
     assert states(pool) == (1, 0)
     holder.abort()
     assert states(pool) == (0, 0)
+
+
+def test_an_abort_just_at_the_end_does_not_hand_on_a_dead_connection(raw_server: Start) -> None:
+    """The flag is looked at after the socket is let go of: whoever aborts between the two shuts down a connection that nobody gets."""
+    server = raw_server(always(OK))
+    pool = Pool()
+
+    class Late(AbortSignal):
+        __slots__ = ()
+
+        def watch(self, sock: socket.socket | None) -> None:
+            if sock is None:
+                self.abort()
+            super().watch(sock)
+
+    assert send(server, pool=pool, signal=Late()).collect() == b'ok'
+    assert states(pool) == (0, 0)
+    assert send(server, 'POST', pool=pool, body=b'x').collect() == b'ok'

@@ -27,7 +27,9 @@ posix = pytest.mark.skipif(os.name != 'posix', reason='pseudo-terminals and sign
 
 def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
     """The finished process."""
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, timeout=60, env={**os.environ, **env}, check=False)
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, timeout=60, env={**os.environ, **env}, check=False
+    )
 
 
 def only_line(done: subprocess.CompletedProcess[bytes]) -> str:
@@ -44,7 +46,11 @@ def on_terminal(*arguments: str, stdout: int | None = subprocess.DEVNULL, **env:
 
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=slave if stdout is None else stdout, stderr=slave, env={**os.environ, 'TERM': 'xterm', **env}
+        [*COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=slave if stdout is None else stdout,
+        stderr=slave,
+        env={**os.environ, 'TERM': 'xterm', **env},
     )
     os.close(slave)
     shown = b''
@@ -69,6 +75,11 @@ def half_then_wait(gate: threading.Event, after: bytes) -> Callable[[socket.sock
         sock.sendall(after)
 
     return handle
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder, hidden files too."""
+    return [path.name for path in folder.iterdir()]
 
 
 def until(true: Callable[[], object]) -> None:
@@ -132,7 +143,7 @@ def test_a_file_gets_the_body(server: HttpServer, tmp_path: Path) -> None:
     done = run(f'{server.url}/bytes', '-o', str(tmp_path / 'file'))
     assert (done.returncode, done.stdout, done.stderr) == (0, b'', b'')
     assert (tmp_path / 'file').read_bytes() == EVERY_BYTE
-    assert os.listdir(tmp_path) == ['file']
+    assert names(tmp_path) == ['file']
 
 
 @posix
@@ -161,12 +172,12 @@ def test_a_file_appears_only_when_it_is_whole(raw_server: Callable[..., RawServe
     gate = threading.Event()
     server = raw_server(half_then_wait(gate, b'b' * 100_000))
     with subprocess.Popen([*COMMAND, server.url, '-o', str(tmp_path / 'file')]) as process:
-        until(lambda: os.listdir(tmp_path))
+        until(lambda: names(tmp_path))
         assert not (tmp_path / 'file').exists()
         gate.set()
     assert process.returncode == 0
     assert (tmp_path / 'file').stat().st_size == 200_000
-    assert os.listdir(tmp_path) == ['file']
+    assert names(tmp_path) == ['file']
 
 
 def test_a_body_that_breaks_off_leaves_the_file_as_it_was(raw_server: Callable[..., RawServer], tmp_path: Path) -> None:
@@ -178,7 +189,7 @@ def test_a_body_that_breaks_off_leaves_the_file_as_it_was(raw_server: Callable[.
     assert done.returncode == 6
     only_line(done)
     assert (tmp_path / 'file').read_text() == 'old'
-    assert os.listdir(tmp_path) == ['file']
+    assert names(tmp_path) == ['file']
 
 
 # -- what goes wrong
@@ -276,7 +287,9 @@ def test_an_output_that_cannot_be_written_is_7(server: HttpServer) -> None:
     assert done.returncode == 7
     assert only_line(done) == 'requite: cannot write /dev/full: No space left on device'
     with open('/dev/full', 'wb') as full:
-        done = subprocess.run([*COMMAND, f'{server.url}/x'], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+        done = subprocess.run(
+            [*COMMAND, f'{server.url}/x'], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
     assert done.returncode == 7
     assert only_line(done) == 'requite: cannot write standard output: No space left on device'
 
@@ -294,7 +307,7 @@ def test_who_interrupts_a_download_leaves_no_half_file(
         _, told = process.communicate(timeout=30)
     gate.set()
     assert process.returncode == status
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
     assert told.decode() in ('', 'requite: interrupted\n')
 
 
@@ -364,10 +377,19 @@ def test_the_tour_runs_every_example_in_order_on_80_plain_columns() -> None:
     assert max(map(len, shown.splitlines())) <= 79
     assert '\x1b' not in shown
     squeezed = ''.join(shown.split())
-    places = [squeezed.find(''.join(source.split())) for source in (*(example.source for example in tour.EXAMPLES), *tour.LATER)]
+    places = [
+        squeezed.find(''.join(source.split()))
+        for source in (*(example.source for example in tour.EXAMPLES), *tour.LATER)
+    ]
     assert -1 not in places
     assert places == sorted(places)
-    for result in ("'Welcome, username!'", "user      {'id': 1, 'name': 'Ada'}", '{"received": {"key": "value"}}', '<title>Hello</title>', 'CPU time'):
+    for result in (
+        "'Welcome, username!'",
+        "user      {'id': 1, 'name': 'Ada'}",
+        '{"received": {"key": "value"}}',
+        '<title>Hello</title>',
+        'CPU time',
+    ):
         assert result in shown
     assert 'dXNlcm5hbWU' not in shown
 

@@ -219,6 +219,16 @@ def test_fields_that_do_not_describe_the_body_are_refused(raw_server: Start, fie
     assert server.connections == 0
 
 
+@pytest.mark.parametrize('field', [('Content-Length', '5'), ('content-length', ''), ('Transfer-Encoding', 'chunked')])
+def test_a_body_that_is_not_there_is_not_announced(raw_server: Start, field: tuple[str, str]) -> None:
+    """Q3."""
+    server = raw_server(always(OK))
+    with pytest.raises(OptionsError, match='content-length'):
+        send(server, fields=[field])
+    assert server.connections == 0
+    send(server, 'POST', fields=[('Content-Length', '0'), ('Content-Type', 'text/plain')])
+
+
 @pytest.mark.parametrize(
     ('method', 'target', 'field'),
     [

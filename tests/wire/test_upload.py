@@ -133,6 +133,23 @@ def test_interim_answers_do_not_stop_an_upload(raw_server: Start) -> None:
     assert reply.collect() == b'ok'
 
 
+def test_an_interim_answer_in_drops_costs_linear_time(raw_server: Start) -> None:
+    size = 3_000_000
+
+    def handler(sock: socket.socket, head: bytes) -> None:
+        for _ in range(3):
+            for byte in b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n':
+                sock.sendall(bytes([byte]))
+                sock.recv(1000)
+        while data := sock.recv(65536):
+            if data.endswith(b'.'):
+                break
+        sock.sendall(OK)
+
+    reply = send(raw_server(handler), 'PUT', body=Pieces([b'x' * size, b'.'], size + 1))
+    assert reply.collect() == b'ok'
+
+
 def test_a_server_that_answers_while_it_reads_gets_the_rest(raw_server: Start) -> None:
     size = 2_000_000
     arrived: list[int] = []

@@ -51,7 +51,8 @@ class Demand(NamedTuple):
 
     def digest(self, *parts: bytes) -> bytes:
         """H of the parts joined with colons, in hexadecimal digits."""
-        return _new(self.hash, b':'.join(parts)).hexdigest().encode('ascii')
+        digits: str = _new(self.hash, b':'.join(parts)).hexdigest()
+        return digits.encode('ascii')
 
 
 def demand(challenge: Challenge) -> Demand | None:
@@ -125,11 +126,11 @@ class Answer(NamedTuple):
 
     session: Session
     nonce: str
-    count: int
+    number: int
     cnonce: str
 
     def __repr__(self) -> str:
-        return f'<digest Answer {self.count}>'
+        return f'<digest Answer {self.number}>'
 
     def authorization(self, credentials: Credentials, method: str, target: str, body: Body | None) -> str:
         """The value of Authorization; parameters in Node's order and quoting, with userhash (which Node does not know) at the end.
@@ -137,9 +138,21 @@ class Answer(NamedTuple):
         Raises ``InvalidBody`` for auth-int over a body that can be read only once: its hash would use it up.
         """
         asked = self.session.demand
-        response = self._response(credentials, [method.encode('latin-1'), target.encode('latin-1'), *self._content(body)])
-        counted = (f'qop={asked.qop}', f'response="{response}"', f'nc={self.count:08x}') if asked.qop else (f'response="{response}"',)
-        parts = [_username(credentials, asked), f'realm={quoted(asked.realm)}', f'nonce={quoted(self.nonce)}', f'uri={quoted(target)}', *counted]
+        response = self._response(
+            credentials, [method.encode('latin-1'), target.encode('latin-1'), *self._content(body)]
+        )
+        counted = (
+            (f'qop={asked.qop}', f'response="{response}"', f'nc={self.number:08x}')
+            if asked.qop
+            else (f'response="{response}"',)
+        )
+        parts = [
+            _username(credentials, asked),
+            f'realm={quoted(asked.realm)}',
+            f'nonce={quoted(self.nonce)}',
+            f'uri={quoted(target)}',
+            *counted,
+        ]
         if asked.qop or asked.session:
             # Node leaves the cnonce of -sess out where there is no qop, and hashes the word "undefined": mended.
             parts.append(f'cnonce="{self.cnonce}"')
@@ -177,7 +190,9 @@ class Answer(NamedTuple):
         hashed = asked.digest(*request)
         if asked.qop is None:
             return asked.digest(key, nonce, hashed).decode('ascii')
-        return asked.digest(key, nonce, b'%08x' % self.count, self.cnonce.encode('ascii'), asked.qop.encode('ascii'), hashed).decode('ascii')
+        return asked.digest(
+            key, nonce, b'%08x' % self.number, self.cnonce.encode('ascii'), asked.qop.encode('ascii'), hashed
+        ).decode('ascii')
 
     def _content(self, body: Body | None) -> tuple[bytes, ...]:
         """H(entity-body) for auth-int, nothing otherwise."""
@@ -198,7 +213,9 @@ class Answer(NamedTuple):
 
 def _key(credentials: Credentials, asked: Demand, cnonce: str) -> bytes:
     """H(A1): of user, realm and password; with -sess also of the nonce and cnonce that the session began with (RFC 7616 3.4.2)."""
-    key = asked.digest((credentials.user or '').encode(), asked.realm.encode('latin-1'), (credentials.password or '').encode())
+    key = asked.digest(
+        (credentials.user or '').encode(), asked.realm.encode('latin-1'), (credentials.password or '').encode()
+    )
     return asked.digest(key, asked.nonce.encode('latin-1'), cnonce.encode('ascii')) if asked.session else key
 
 

@@ -80,7 +80,11 @@ def foresee(options: Options, carry: Carry, clock: Clock = SYSTEM) -> Carry:
     if credentials is None or credentials.send_immediately or credentials.user is None or credentials.has_bearer:
         return carry
     # An Authorization of the caller's own is sent until the server refuses it.
-    if not carry.trusted or carry.answered is not None or options.headers.get('authorization', ('', None))[1] is not None:
+    if (
+        not carry.trusted
+        or carry.answered is not None
+        or options.headers.get('authorization', ('', None))[1] is not None
+    ):
         return carry
     session = SESSIONS.find(carry.uri, credentials.user)
     return carry if session is None else carry._replace(answered=session.answer(clock))

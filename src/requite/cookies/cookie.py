@@ -124,7 +124,9 @@ class Cookie:
 
     def replace(self, key: str | None = None, value: str | None = None, /, **fields: Any) -> Cookie:
         """The same cookie with another key, value or attributes."""
-        return Cookie(self.key if key is None else key, self.value if value is None else value, **{**self._fields(), **fields})
+        return Cookie(
+            self.key if key is None else key, self.value if value is None else value, **{**self._fields(), **fields}
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The cookie as tough-cookie serialises it: plain data for ``json.dumps``, what is not set left out.
@@ -198,7 +200,9 @@ def _whole(name: str, value: Any) -> int:
 
 def _seconds(name: str, value: Any) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise InvalidOptionType(f'the {name} of a cookie must be a number of seconds since 1970, not {checks.kind(value)}')
+        raise InvalidOptionType(
+            f'the {name} of a cookie must be a number of seconds since 1970, not {checks.kind(value)}'
+        )
     return value
 
 

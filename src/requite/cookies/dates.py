@@ -46,10 +46,11 @@ def _full_year(year: int) -> int:
 
 
 def _moment(year: int, month: int, day: int, time: tuple[str, ...]) -> float | None:
+    hour, minute, second = map(int, time)
     if year < 1601:
         return None
     try:
-        return seconds(datetime(year, month, day, *map(int, time), tzinfo=timezone.utc))  # type: ignore[misc]
+        return seconds(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc))
     except ValueError:
         return None
 

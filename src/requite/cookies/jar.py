@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from requite._version import __version__
-from requite.cookies import domains, rules, setcookie
+from requite.cookies import archive, domains, rules, setcookie
 from requite.cookies.cookie import Cookie, touch
 from requite.cookies.errors import CookieError
 from requite.cookies.stores.memory import MemoryStore
@@ -124,7 +122,9 @@ class CookieJar:
         with self._changing():
             if not read.domain:
                 rules.check(read.replace(host_only=True))
-                self._unbound = [other for other in self._unbound if (other.key, other.path) != (read.key, read.path)] + [read]
+                self._unbound = [
+                    other for other in self._unbound if (other.key, other.path) != (read.key, read.path)
+                ] + [read]
                 del self._unbound[: -self._most_of_a_domain]
                 return
             self._keep(rules.settle_alone(read, self._moment()))
@@ -150,15 +150,7 @@ class CookieJar:
     def to_json(self) -> dict[str, Any]:
         """The jar as tough-cookie serialises one: plain data for ``json.dumps``."""
         with self._lock:
-            shown: dict[str, Any] = {
-                'version': f'requite@{__version__}',
-                'storeType': type(self.store).__name__,
-                'rejectPublicSuffixes': True,
-                'cookies': [cookie.to_json() for cookie in self.store.all()],
-            }
-            if self._unbound:
-                shown['unbound'] = [cookie.to_json() for cookie in self._unbound]
-            return shown
+            return archive.describe(self.store.all(), self._unbound, type(self.store).__name__)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str, store: Store | None = None) -> Self:
@@ -166,10 +158,8 @@ class CookieJar:
 
         Cookies that may not be kept are left out. Raises CookieError for data that is no jar.
         """
-        from requite.cookies.stores import jsonfile
-
         jar = cls(store)
-        jar._load(jsonfile.cookies_of(json.loads(data) if isinstance(data, str) else data))
+        jar._load(archive.understand(data))
         return jar
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -177,11 +167,8 @@ class CookieJar:
 
         The file is replaced as a whole or not at all. Raises CookieStoreError where it cannot be written.
         """
-        from requite.cookies.stores import files, netscape
-
         with self._lock:
-            text = netscape.write(self.store.all()) if files.is_text(path) else json.dumps(self.to_json(), indent=1)
-        files.replace(path, text)
+            archive.write(path, self.store.all(), self._unbound, type(self.store).__name__)
 
     def load(self, path: str | os.PathLike[str]) -> Self:
         """Adds the cookies of a file to the jar, and returns the jar.
@@ -189,9 +176,7 @@ class CookieJar:
         Reads what :meth:`save`, curl, wget, tough-cookie and tough-cookie-file-store write. Raises CookieStoreError for a file that is missing or
         damaged; the jar is as it was then.
         """
-        from requite.cookies.stores import files, jsonfile, netscape
-
-        self._load(files.read(path, lambda text: (jsonfile.read if text.lstrip()[:1] in ('{', '[') else netscape.read)(text)))
+        self._load(archive.read(path))
         return self
 
     def _load(self, cookies: Iterable[Cookie]) -> None:
@@ -201,15 +186,15 @@ class CookieJar:
                 if not cookie.domain:
                     self._unbound.append(cookie)
                 elif cookie.expiry > now:
-                    self._youngest = max(self._youngest, cookie.creation or 0.0)
+                    self._youngest = max(self._youngest, min(cookie.creation or 0.0, now))
                     self._keep(cookie)
 
     def _read(self, cookie: Cookie | str) -> Cookie:
         if isinstance(cookie, Cookie):
-            return cookie
-        if isinstance(cookie, str) and self._loose:
-            rules.refuse_controls(cookie)
+            return rules.with_canonical_domain(cookie)
         read = setcookie.parse(cookie, self._loose)
+        if self._loose:
+            rules.refuse_controls(cookie)
         if read is None:
             raise CookieError('a cookie without a name is no cookie for a jar with loose=False')
         return read
@@ -221,7 +206,9 @@ class CookieJar:
             host = domains.host_of(uri)
             near = self._around(host) if settled.host_only else self.store.all()
             if rules.shadows(near, settled):
-                raise CookieError(f'the cookie {settled.key[:60]!r} comes from http and would hide or replace a Secure one')
+                raise CookieError(
+                    f'the cookie {settled.key[:60]!r} comes from http and would hide or replace a Secure one'
+                )
         return self._keep(settled)
 
     def _keep(self, cookie: Cookie) -> Cookie:
@@ -265,7 +252,7 @@ class CookieJar:
             for cookie in self._around(host):
                 if cookie.expiry <= now:
                     expired.append(cookie)
-                elif _fits(cookie, host, paths, uri.scheme == 'https'):
+                elif rules.goes_to(cookie, host, paths, uri.scheme == 'https'):
                     touch(cookie, now)
                     chosen.append(cookie)
             if expired:
@@ -300,12 +287,6 @@ class CookieJar:
                 commit = getattr(self.store, 'commit', None)
                 if commit is not None:
                     commit()
-
-
-def _fits(cookie: Cookie, host: str, paths: tuple[str, ...], secure: bool) -> bool:
-    if (cookie.host_only and cookie.domain != host) or (cookie.secure and not secure):
-        return False
-    return any(domains.path_match(path, cookie.path or '/') for path in paths)
 
 
 def _nothing() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from heapq import nsmallest
+from math import inf
 from typing import TYPE_CHECKING, Any
 
-from requite.cookies import domains, setcookie
+from requite.cookies import dates, domains
 from requite.cookies.errors import CookieError
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def refuse_controls(text: str) -> None:
     """Raises CookieError for the text of a cookie with control characters in it, the tab excepted (RFC 6265bis 5.6, SECURITY C3)."""
     found = _control(text)
     if found:
-        raise CookieError(f'the cookie {_shown(text.partition("=")[0])} holds U+{ord(found[0]):04X}, a control character or half a pair; no cookie may')
+        raise CookieError(
+            f'the cookie {_shown(text.partition("=")[0])} holds U+{ord(found[0]):04X}, a control character or half a pair; no cookie may'
+        )
 
 
 def check(cookie: Cookie) -> None:
@@ -47,12 +50,16 @@ def check(cookie: Cookie) -> None:
     if not cookie.key and not cookie.value:
         raise CookieError('a cookie without name and value is no cookie')
     if ';' in cookie.key or ';' in cookie.value or '=' in cookie.key:
-        raise CookieError(f'the cookie {_shown(cookie.key)} would be read as another: no ";" in name and value, no "=" in the name')
+        raise CookieError(
+            f'the cookie {_shown(cookie.key)} would be read as another: no ";" in name and value, no "=" in the name'
+        )
     if _size(cookie) > LARGEST:
         raise CookieError(f'the cookie {_shown(cookie.key)} is larger than {LARGEST} bytes')
     _check_prefix(cookie)
     if cookie.domain and not cookie.host_only and domains.is_public_suffix(cookie.domain):
-        raise CookieError(f'the cookie {_shown(cookie.key)} is for {_shown(cookie.domain)}, where names belong to different people (a public suffix)')
+        raise CookieError(
+            f'the cookie {_shown(cookie.key)} is for {_shown(cookie.domain)}, where names belong to different people (a public suffix)'
+        )
 
 
 def _size(cookie: Cookie) -> int:
@@ -87,17 +94,54 @@ def settle(cookie: Cookie, uri: Uri, now: float) -> Cookie:
         path_is_default=True if default else cookie.path_is_default,
         creation=now,
         last_accessed=now,
-        expiry=min(setcookie.expiry(cookie, now), _latest(cookie, now)),
+        expiry=ends(cookie, now, now),
     )
     check(settled)
-    if settled.key[:2] == '__' and uri.scheme != 'https' and settled.key[:9].lower().startswith(('__host-', '__secure-')):
-        raise CookieError(f'the cookie {_shown(cookie.key)} comes from http: its prefix promises https (RFC 6265bis 5.7)')
+    if (
+        settled.key[:2] == '__'
+        and uri.scheme != 'https'
+        and settled.key[:9].lower().startswith(('__host-', '__secure-'))
+    ):
+        raise CookieError(
+            f'the cookie {_shown(cookie.key)} comes from http: its prefix promises https (RFC 6265bis 5.7)'
+        )
     return settled
 
 
-def _latest(cookie: Cookie, now: float) -> float:
-    lasting = cookie.expires is not None or cookie.max_age is not None
-    return now + LONGEST_LIFE if lasting else cookie.expiry
+def settle_alone(cookie: Cookie, now: float) -> Cookie:
+    """The cookie as a jar keeps it that was added with a domain of its own and comes from no URI. Raises CookieError for one that nobody may set."""
+    settled = cookie.replace(
+        host_only=bool(cookie.host_only),
+        creation=now,
+        last_accessed=now,
+        expiry=ends(cookie, now, now),
+    )
+    check(settled)
+    return settled
+
+
+def with_canonical_domain(cookie: Cookie) -> Cookie:
+    """A cookie that somebody made by hand, its domain written as hosts are: lower case, ASCII, no leading dot."""
+    if not cookie.domain:
+        return cookie
+    domain = domains.canonical(cookie.domain)
+    if domain is None:
+        raise CookieError(f'the cookie {_shown(cookie.key)} is for {_shown(cookie.domain)}, which can be no host')
+    return cookie if domain == cookie.domain else cookie.replace(domain=domain)
+
+
+def ends(cookie: Cookie, since: float | None, seen: float | None) -> float:
+    """The second in which a cookie ends: by its Max-Age, counted from ``since``, else by its Expires, but 400 days after it was seen at the latest.
+
+    Infinite for a cookie of the session, and for one whose Max-Age has nothing to count from.
+    """
+    if cookie.max_age is not None:
+        if cookie.max_age <= 0:
+            return -inf
+        declared = inf if since is None else since + cookie.max_age
+    else:
+        declared = inf if cookie.expires is None else dates.seconds(cookie.expires)
+    return declared if declared == inf or seen is None else min(declared, seen + LONGEST_LIFE)
 
 
 def _whose(cookie: Cookie, host: str) -> tuple[bool, str]:
@@ -123,7 +167,10 @@ def shadows(existing: Iterable[Cookie], cookie: Cookie) -> bool:
     such cookie may change one that is there.
     """
     return any(
-        other.secure and other.key == cookie.key and domains.path_match(cookie.path or '/', other.path or '/') and _related(cookie, other)
+        other.secure
+        and other.key == cookie.key
+        and domains.path_match(cookie.path or '/', other.path or '/')
+        and _related(cookie, other)
         for other in existing
     )
 
@@ -133,6 +180,13 @@ def _related(one: Cookie, other: Cookie) -> bool:
     return domains.domain_match(mine, theirs) or domains.domain_match(theirs, mine)
 
 
+def goes_to(cookie: Cookie, host: str, paths: tuple[str, ...], secure: bool) -> bool:
+    """Whether a cookie of a host, or of a domain above it, is sent with a request for one of these spellings of its path (RFC 6265bis 5.8.3)."""
+    if (cookie.host_only and cookie.domain != host) or (cookie.secure and not secure):
+        return False
+    return any([domains.path_match(path, cookie.path or '/') for path in paths])
+
+
 def identity(cookie: Cookie) -> tuple[str, bool, str, str]:
     """What makes two cookies the same one: domain, host-only flag, path and name (RFC 6265bis 5.7 step 20; tough-cookie leaves the flag out)."""
     return cookie.domain or '', bool(cookie.host_only), cookie.path or '/', cookie.key
@@ -140,7 +194,9 @@ def identity(cookie: Cookie) -> tuple[str, bool, str, str]:
 
 def surplus(cookies: Collection[Cookie], most: int, now: float) -> list[Cookie]:
     """The cookies of one domain that have to go so that ``most`` are left: expired ones, then those that are not Secure, then the longest unused."""
-    return nsmallest(len(cookies) - most, cookies, key=lambda cookie: (cookie.expiry > now, cookie.secure, _age(cookie)))
+    return nsmallest(
+        len(cookies) - most, cookies, key=lambda cookie: (cookie.expiry > now, cookie.secure, _age(cookie))
+    )
 
 
 def surplus_of_all(cookies: Collection[Cookie], most: int, now: float) -> list[Cookie]:

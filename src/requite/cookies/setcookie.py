@@ -6,7 +6,6 @@ Everything is cut at the first ``;`` and ``=``, once and from the left; no patte
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 from typing import Any
 
 from requite import checks
@@ -59,7 +58,7 @@ def attributes(text: str) -> dict[str, Any]:
     extensions: dict[str, None] = {}
     room = 4 * LONGEST_ATTRIBUTE
     for part in text.split(';') if text else ():
-        name, equals, value = part.partition('=')
+        name, _, value = part.partition('=')
         value = value.strip(BLANKS)
         if len(value) > LONGEST_ATTRIBUTE:
             continue
@@ -128,28 +127,27 @@ _JSON_NAMES = {
 _JSON_DATES = {'expires': 'expires', 'creation': 'creation', 'lastAccessed': 'last_accessed'}
 
 
-def from_json(data: Mapping[str, Any]) -> Cookie:
+def from_json(data: Any) -> Cookie:
     """The cookie that ``Cookie.to_json`` or tough-cookie wrote.
 
-    Keys that nobody knows are passed over, ``__proto__`` and ``__class__`` are such keys (SECURITY C6). ``expiry`` is reckoned as tough-cookie
-    does: Max-Age from the creation, else Expires. Raises CookieError for data that is no cookie.
+    Keys that nobody knows are passed over, ``__proto__`` and ``__class__`` are such keys (SECURITY C6). Raises CookieError for data that is no cookie.
     """
-    if not isinstance(data, Mapping) or not isinstance(data.get('key', data.get('name', '')), str):
+    key = data.get('key', data.get('name', '')) if isinstance(data, Mapping) else None
+    if not isinstance(key, str):
         raise CookieError(f'a stored cookie must be an object with a "key", not {checks.kind(data)}')
     fields: dict[str, Any] = {name: data[key] for key, name in _JSON_NAMES.items() if data.get(key) is not None}
     if fields.get('max_age') in ('Infinity', '-Infinity'):  # tough-cookie's words where JSON has none
         fields['max_age'] = LONGEST_LIFE if fields['max_age'] == 'Infinity' else -1
-    for key, name in _JSON_DATES.items():
-        when = _moment(key, data.get(key))
+    for word, name in _JSON_DATES.items():
+        when = _moment(word, data.get(word))
         if when is not None:
             fields[name] = dates.moment(when) if name == 'expires' else when
     if isinstance(data.get('sameSite'), str):  # tough-cookie 4 and later keep it apart
         fields['extensions'] = [*fields.get('extensions', ()), f'SameSite={data["sameSite"]}']
     try:
-        cookie = Cookie(data.get('key', data.get('name', '')), data.get('value') or '', **fields)
+        return Cookie(key, data.get('value') or '', **fields)
     except InvalidOptionType as reason:
         raise CookieError(f'a stored cookie cannot be read: {reason}') from None
-    return cookie.replace(expiry=expiry(cookie, cookie.creation or 0.0))
 
 
 def _moment(key: str, value: Any) -> float | None:
@@ -161,10 +159,3 @@ def _moment(key: str, value: Any) -> float | None:
     if when is None:
         raise CookieError(f'a stored cookie cannot be read: "{key}" must be a date like 2015-10-21T07:28:00.000Z')
     return when
-
-
-def expiry(cookie: Cookie, since: float) -> float:
-    """The second in which a cookie ends, by its Max-Age counted from ``since``, else by its Expires; infinite where it has neither."""
-    if cookie.max_age is not None:
-        return since + cookie.max_age if cookie.max_age > 0 else -inf
-    return inf if cookie.expires is None else dates.seconds(cookie.expires)

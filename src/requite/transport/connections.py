@@ -128,9 +128,13 @@ def _ready(sock: socket.socket, hop: Hop) -> Link:
         if hop.marks is not None:
             hop.marks['tls'] = time.perf_counter()
     hop.signal.watch(sock)
+    _check_abort(hop)
+    return Link(sock)
+
+
+def _check_abort(hop: Hop) -> None:
     if hop.signal.aborted:
         raise errors.AbortError(f'aborted: {faults.place(hop)}')
-    return Link(sock)
 
 
 def _notice_of_failure(notice: Any) -> None:
@@ -179,8 +183,7 @@ def _look_up(hop: Hop, host: str, port: int) -> list[Any]:
     found = socket.getaddrinfo(host.strip('[]'), port, 0, socket.SOCK_STREAM)
     if hop.marks is not None:
         hop.marks['lookup'] = time.perf_counter()
-    if hop.signal.aborted:
-        raise errors.AbortError(f'aborted: {faults.place(hop)}')
+    _check_abort(hop)
     return found
 
 
@@ -193,9 +196,10 @@ def _attempt(hop: Hop, family: int, proto: int, address: Any, seconds: float | N
             sock.bind((hop.route.local_address, 0))
         sock.settimeout(seconds)
         hop.signal.watch(sock)
+        # an abort that came before the connection begins has nothing to shut down
+        _check_abort(hop)
         sock.connect(address)
-        if hop.signal.aborted:
-            raise errors.AbortError(f'aborted: {faults.place(hop)}')
+        _check_abort(hop)
     except BaseException:
         sock.close()
         raise

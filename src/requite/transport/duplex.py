@@ -5,7 +5,6 @@ The socket does not block meanwhile; one poll waits for either direction, for as
 
 from __future__ import annotations
 
-import re
 import select
 import ssl
 import time
@@ -25,21 +24,21 @@ if TYPE_CHECKING:
 
 PIECE = 262144
 
-_FINAL = re.compile(rb'(?:HTTP/1\.[01] 1[0-9][0-9](?:(?!\r\n\r\n)[\s\S])*\r\n\r\n)*HTTP/1\.[01] ([2-9])')
-
 _WAIT_ERRORS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Upload:
     """One request on its way out."""
 
-    __slots__ = ('_deaf', '_hop', '_link', 'early', 'refused')
+    __slots__ = ('_deaf', '_early', '_head_at', '_hop', '_link', '_searched', 'refused')
 
     def __init__(self, hop: Hop, link: Link) -> None:
         self._hop = hop
         self._link = link
         self._deaf = False
-        self.early = b''
+        self._early = bytearray()
+        self._head_at = 0
+        self._searched = 0
         self.refused = False
 
     def run(self, start: bytes, body: Body) -> bytes:
@@ -64,7 +63,7 @@ class Upload:
                 link.blocking(True)
             else:
                 link.reset()
-        return self.early
+        return bytes(self._early)
 
     def _framed(self, body: Body) -> Iterator[bytes | memoryview]:
         length = body.length
@@ -119,14 +118,25 @@ class Upload:
             data = self._link.recv(head.MAX_LINE)
         except _WAIT_ERRORS:
             return  # TLS spoke to itself
-        self.early += data
-        answered = _FINAL.match(self.early)
-        if not data or len(self.early) > head.MAX_HEAD:
+        self._early += data
+        answer = self._first_digit()
+        if not data or len(self._early) > head.MAX_HEAD:
             self.refused = True
-        elif answered is not None:
+        elif answer:
             # 2xx: the server answers while it reads, so it wants the rest; what more it says waits in the socket
             self._deaf = True
-            self.refused = answered.group(1) != b'2'
+            self.refused = answer != b'2'
+
+    def _first_digit(self) -> bytes:
+        """The first digit of the final status, empty while there is none; interim heads are passed over, each byte looked at once."""
+        early = self._early
+        while (digit := bytes(early[self._head_at + 9 : self._head_at + 10])) == b'1':
+            end = early.find(head.END, max(self._head_at, self._searched))
+            if end < 0:
+                self._searched = max(0, len(early) - 3)
+                return b''
+            self._head_at = end + 4
+        return digit
 
     def _stopped(self, error: OSError) -> None:
         if isinstance(error, errors.RequestError) or self._hop.signal.aborted:
@@ -134,10 +144,10 @@ class Upload:
         # a server that answers and closes resets what we still send; its answer may have arrived before that
         try:
             self._link.blocking(False)
-            self.early += self._link.recv(head.MAX_LINE)
+            self._early += self._link.recv(head.MAX_LINE)
         except OSError:
             pass
-        if not self.early:
+        if not self._early:
             raise faults.explain(error, self._hop, faults.SEND) from None
         self.refused = True
 

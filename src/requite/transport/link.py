@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # under TLS, where Python's own loop would begin a new wait each time the kernel's is over.
 KERNEL_CLOCK = sys.platform == 'linux' and struct.calcsize('l') == 8
 _TIMEVAL = struct.Struct('ll')
+SHORTEST = 0.000001
+"""Seconds; nothing at all would mean not to block, which is something else."""
 _LINGER_RST = struct.pack('ii', 1, 0)
 
 
@@ -46,7 +48,7 @@ class Link:
             return
         self.timeout = seconds
         if not KERNEL_CLOCK or self.secure:
-            self.sock.settimeout(seconds)
+            self.sock.settimeout(None if seconds is None else max(seconds, SHORTEST))
             return
         micros = 0 if seconds is None else max(1, int(seconds * 1000000))
         value = _TIMEVAL.pack(*divmod(micros, 1000000))
@@ -69,7 +71,7 @@ class Link:
         elif KERNEL_CLOCK and not self.secure:
             self.sock.settimeout(None)
         else:
-            self.sock.settimeout(self.timeout)
+            self.sock.settimeout(None if self.timeout is None else max(self.timeout, SHORTEST))
 
     def quiet(self) -> bool:
         """True when nothing has come in since the last exchange: no end, no error, no surplus byte (SECURITY S4)."""

@@ -56,7 +56,10 @@ class PooledTransport:
         payload = head.encode(hop.method, hop.target, hop.fields)
         closing = b'onnection: close' in payload
         body = hop.body
-        if body is not None:
+        if body is None:
+            if b'ontent-' in payload or b'ransfer-' in payload:
+                check_framing(hop, body)
+        else:
             check_framing(hop, body)
             if type(body) is BytesBody and len(body.data) <= SMALL_BODY:
                 payload += body.data
@@ -81,14 +84,16 @@ DEFAULT = PooledTransport()
 """The transport of requests that name none; it holds no state, connections belong to pools."""
 
 
-def check_framing(hop: Hop, body: Body) -> None:
+def check_framing(hop: Hop, body: Body | None) -> None:
     """Raises ``OptionsError`` unless the fields announce exactly what ``body`` is (SECURITY Q3)."""
     lengths = [value for name, value in hop.fields if name.lower() == 'content-length']
     codings = [value.lower() for name, value in hop.fields if name.lower() == 'transfer-encoding']
-    expected = ([], ['chunked']) if body.length is None else ([str(body.length)], [])
-    if (lengths, codings) != expected and not (body.length == 0 and not lengths and not codings):
+    length = 0 if body is None else body.length
+    wanted = ([], ['chunked']) if length is None else ([str(length)], [])
+    if (lengths, codings) != wanted and (length != 0 or lengths or codings):
         raise errors.OptionsError(
-            f'content-length {lengths} and transfer-encoding {codings} do not describe the body, whose length is {body.length}: leave both to the library'
+            f'content-length {lengths} and transfer-encoding {codings} do not describe the body, whose length is {length}: '
+            'leave both to the library'
         )
 
 
@@ -258,12 +263,12 @@ def _reply(hop: Hop, link: Link, parsed: Head, tail: bytes, closing: bool) -> Po
     """The reply; the connection is back in its lane already if the whole body came with the head."""
     version, status, _, fields, headers = parsed
     length = framing.expect(hop.method, status, fields, headers)
-    reusable = not closing and _persistent(version, headers)
+    # RFC 9112 6.1: whoever sends chunked under HTTP/1.0 has its framing wrong
+    reusable = not closing and _persistent(version, headers) and (length != framing.CHUNKED or version == '1.1')
     if length == framing.CHUNKED and tail.endswith(LAST_CHUNK):
         whole = chunked.dechunk(tail)
         if whole is not None:
             length, tail = len(whole), whole
-            reusable = reusable and version == '1.1'
     if length == len(tail):
         reply = PooledReply(parsed, tail)
     elif 0 <= length < len(tail):
@@ -275,5 +280,6 @@ def _reply(hop: Hop, link: Link, parsed: Head, tail: bytes, closing: bool) -> Po
         reply.attach(hop, feed, framing.body_of(length, feed, tail), reusable)
         return reply
     hop.signal.watch(None)
-    link.free(reusable)
+    # looked at after nobody watches any more: an abort that is under way shuts down this connection, not the next exchange on it
+    link.free(reusable and not hop.signal.aborted)
     return reply

@@ -197,12 +197,9 @@ class Pool:
             lane.closed = True
             lane.close_idle()
 
-    def status(self) -> dict[str, tuple[int, int]]:
-        """How many connections are (in use, unused), by origin."""
-        return {
-            f'{route.scheme}://{route.host}:{route.port}': (lane.busy(), lane.idle())
-            for route, lane in list(self._lanes.items())
-        }
+    def status(self) -> dict[Route, tuple[int, int]]:
+        """How many connections are (in use, unused), by where they lead."""
+        return {route: (lane.busy(), lane.idle()) for route, lane in list(self._lanes.items())}
 
     def _add(self, route: Route) -> Lane:
         if len(self._lanes) >= MAX_LANES:

@@ -78,8 +78,9 @@ class Feed:
         """The body is whole: the connection serves again, or is closed."""
         link, self._link = self._link, None
         if link is not None:
-            self._hop.signal.watch(None)
-            link.free(reusable)
+            signal = self._hop.signal
+            signal.watch(None)
+            link.free(reusable and not signal.aborted)
 
     def __del__(self) -> None:
         self.release(False)

@@ -27,7 +27,11 @@ def after(nonce: str, answers: int) -> Carry:
 
 
 def test_digest_goes_before_basic_wherever_it_stands() -> None:
-    for values in (('Basic realm="b"', DIGEST % 'n'), (f'Basic realm="b", {DIGEST % "n"}',), (DIGEST % 'n', 'Basic realm="b"')):
+    for values in (
+        ('Basic realm="b"', DIGEST % 'n'),
+        (f'Basic realm="b", {DIGEST % "n"}',),
+        (DIGEST % 'n', 'Basic realm="b"'),
+    ):
         assert isinstance(order.answer(reply(*values), USER, CARRY), digest.Answer)
 
 

@@ -32,13 +32,17 @@ def test_r4_no_other_origin_and_no_other_user_gets_it() -> None:
 def test_a_domain_bounds_the_space_and_where_it_was_asked_for_lies_within() -> None:
     sessions, made = Sessions(), session(more=', domain="/a /b/ http://a.test/c"')
     sessions.keep(uri('http://a.test/here?x'), 'u', made)
-    found = {path for path in ('/a/1', '/b/2', '/c', '/here', '/', '/d') if sessions.find(uri('http://a.test' + path), 'u')}
+    found = {
+        path for path in ('/a/1', '/b/2', '/c', '/here', '/', '/d') if sessions.find(uri('http://a.test' + path), 'u')
+    }
     assert found == {'/a/1', '/b/2', '/c', '/here'}
 
 
 def test_r4_a_domain_elsewhere_opens_no_other_origin() -> None:
     sessions = Sessions()
-    sessions.keep(uri('http://a.test/here'), 'u', session(more=', domain="https://b.test/ //b.test/x :: ftp://a.test/ http://["'))
+    sessions.keep(
+        uri('http://a.test/here'), 'u', session(more=', domain="https://b.test/ //b.test/x :: ftp://a.test/ http://["')
+    )
     assert sessions.find(uri('https://b.test/'), 'u') is None
     assert sessions.find(uri('http://a.test/x'), 'u') is None
     assert sessions.find(uri('http://a.test/here'), 'u') is not None

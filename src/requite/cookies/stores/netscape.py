@@ -1,0 +1,107 @@
+"""Netscape's ``cookies.txt``, as curl, wget, browsers' exports and ``http.cookiejar`` read and write it.
+
+A line has seven fields with tabs between: domain, whether subdomains too, path, whether Secure, the second of its end (0: with the session), name, value.
+``#HttpOnly_`` before the domain is curl's way to keep that attribute; other lines that begin with ``#`` are comments.
+"""
+
+from __future__ import annotations
+
+import logging
+from math import inf, isnan
+from typing import TYPE_CHECKING
+
+from requite.cookies import dates, domains, rules
+from requite.cookies.cookie import Cookie
+from requite.cookies.errors import CookieError
+from requite.cookies.stores.files import FileStore
+from requite.cookies.stores.jsonfile import permitted
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+HEAD = '# Netscape HTTP Cookie File\n# https://curl.se/docs/http-cookies.html\n# Written by requite.\n\n'
+HTTP_ONLY = '#HttpOnly_'
+
+_log = logging.getLogger('requite')
+
+
+class NetscapeFileStore(FileStore):
+    """Cookies in a ``cookies.txt`` that curl and wget read and write too: ``request.jar(NetscapeFileStore('cookies.txt'))``.
+
+    The format has no place for SameSite and other extensions, nor for the time of creation; order stands for it. Raises CookieStoreError for a
+    damaged file, which is left as it is.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(path, read, write)
+
+
+def read(text: bytes) -> list[Cookie]:
+    """The cookies of a file in the order of its lines; bytes are kept as they are, so that they are sent as they came. Raises CookieError, which names the line, where it is damaged."""
+    cookies = []
+    for number, line in enumerate(text.decode('latin-1').split('\n'), 1):
+        line = line.removesuffix('\r')
+        if line.strip() and (line.startswith(HTTP_ONLY) or not line.startswith('#')):
+            cookie = permitted(_cookie(line, number))
+            if cookie is not None:
+                cookies.append(cookie)
+    return cookies
+
+
+def _cookie(line: str, number: int) -> Cookie:
+    fields = line.removeprefix(HTTP_ONLY).split('\t', 6)
+    if len(fields) < 6:
+        raise CookieError(f'line {number} has {len(fields)} fields, not seven with tabs between')
+    domain, tail, path, secure, end, name = fields[:6]
+    when = _end(end, number)
+    address = domains.is_address(domain.removeprefix('.'))
+    return Cookie(
+        name,
+        fields[6] if len(fields) > 6 else '',
+        domain=domain.removeprefix('.'),
+        host_only=address or tail.upper() != 'TRUE',
+        path=path if path.startswith('/') else '/',
+        secure=secure.upper() == 'TRUE',
+        http_only=line.startswith(HTTP_ONLY),
+        expires=None if when == inf else dates.moment(when),
+        expiry=when,
+        creation=number * 1e-6,  # the lines are in order of age, and all older than what comes
+    )
+
+
+def _end(text: str, number: int) -> float:
+    if len(text) > 40:
+        raise CookieError(f'line {number} ends in no second')
+    try:
+        when = float(text or '0')
+    except ValueError:
+        raise CookieError(f'line {number} ends in {text!r}, which is no number of seconds') from None
+    if isnan(when):
+        raise CookieError(f'line {number} ends in {text!r}, which is no number of seconds')
+    return inf if when == 0 else when
+
+
+def write(cookies: Iterable[Cookie]) -> str:
+    """The text of a file; a cookie with a tab in its name or path has no place there and is left out, with a line at DEBUG."""
+    lines = [HEAD]
+    for cookie in cookies:
+        if '\t' in cookie.key or '\t' in (cookie.path or ''):
+            _log.debug('a cookie with a tab in its name or path has no place in cookies.txt')
+            continue
+        lines.append(_line(cookie))
+    return ''.join(lines)
+
+
+def _line(cookie: Cookie) -> str:
+    wide = not cookie.host_only and not domains.is_address(cookie.domain or '')
+    fields = (
+        ('.' if wide else '') + (cookie.domain or ''),
+        'TRUE' if wide else 'FALSE',
+        rules.wire(cookie.path or '/'),
+        'TRUE' if cookie.secure else 'FALSE',
+        '0' if cookie.expiry == inf else str(int(cookie.expiry)),
+        rules.wire(cookie.key),
+        rules.wire(cookie.value),
+    )
+    return (HTTP_ONLY if cookie.http_only else '') + '\t'.join(fields) + '\n'

@@ -1,0 +1,156 @@
+"""Cookies in an SQLite database, for several processes at once: whatever was committed survives the end of any of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from requite.cookies.errors import CookieError, CookieStoreError
+from requite.cookies.rules import identity
+from requite.cookies.stores.jsonfile import from_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from requite.cookies.cookie import Cookie
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS cookies (
+    domain TEXT NOT NULL, host_only INTEGER NOT NULL, path TEXT NOT NULL, key TEXT NOT NULL,
+    creation REAL NOT NULL, cookie TEXT NOT NULL,
+    PRIMARY KEY (domain, host_only, path, key)
+) WITHOUT ROWID
+"""
+_PATIENCE = 30.0
+"""Seconds to wait for another process that is writing."""
+
+
+class SQLiteStore:
+    """Cookies in a database file: ``request.jar(SQLiteStore('cookies.db'))``.
+
+    The file and those that SQLite puts beside it (``-wal``, ``-shm``) are readable by their owner alone. Each change of a jar is one transaction;
+    reading sees what other processes have committed. Raises CookieStoreError for a file that is no such database, which is left as it is.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._opened: sqlite3.Connection | None = None
+        self._left: list[sqlite3.Connection] = []
+        self._owner = 0
+        self._cache: dict[str, list[Cookie]] = {}
+        self._version = -1
+        self._ask('SELECT 1')
+
+    def __repr__(self) -> str:
+        return f'<SQLiteStore {os.fspath(self.path)!r}>'
+
+    def __del__(self) -> None:
+        if getattr(self, '_opened', None) is not None:
+            self.close()
+
+    def find(self, domain: str) -> list[Cookie]:
+        """The cookies of exactly this domain."""
+        with self._lock:
+            version = self._ask('PRAGMA data_version')[0][0]
+            if version != self._version:
+                self._cache, self._version = {}, version
+            found = self._cache.get(domain)
+            if found is None:
+                found = self._cookies(
+                    self._ask('SELECT cookie FROM cookies WHERE domain = ? ORDER BY creation', domain)
+                )
+                if len(self._cache) >= 4096:
+                    self._cache.clear()
+                self._cache[domain] = found
+            return list(found)
+
+    def put(self, cookie: Cookie) -> None:
+        """Adds or replaces a cookie; ``commit`` makes it lasting."""
+        values = (*identity(cookie), cookie.creation or 0.0, json.dumps(cookie.to_json()))
+        self._change('INSERT OR REPLACE INTO cookies VALUES (?, ?, ?, ?, ?, ?)', cookie, *values)
+
+    def remove(self, cookie: Cookie) -> None:
+        """Forgets a cookie; ``commit`` makes it lasting."""
+        self._change(
+            'DELETE FROM cookies WHERE domain = ? AND host_only = ? AND path = ? AND key = ?', cookie, *identity(cookie)
+        )
+
+    def all(self) -> list[Cookie]:
+        """Every cookie, the oldest first."""
+        return self._cookies(self._ask('SELECT cookie FROM cookies ORDER BY creation'))
+
+    def __len__(self) -> int:
+        count: int = self._ask('SELECT COUNT(*) FROM cookies')[0][0]
+        return count
+
+    def commit(self) -> None:
+        """Ends the transaction that the last changes are part of."""
+        with self._lock:
+            if self._opened is not None and self._owner == os.getpid() and self._opened.in_transaction:
+                self._ask('COMMIT')
+
+    def close(self) -> None:
+        """Closes the database; using the store again opens it again."""
+        with self._lock:
+            self.commit()
+            connection, self._opened = self._opened, None
+            if connection is not None and self._owner == os.getpid():
+                connection.close()
+
+    def _change(self, statement: str, cookie: Cookie, *values: Any) -> None:
+        with self._lock:
+            if not self._connection().in_transaction:
+                self._ask('BEGIN IMMEDIATE')
+            self._ask(statement, *values)
+            self._cache.pop(cookie.domain or '', None)
+
+    def _ask(self, statement: str, *values: Any) -> list[Any]:
+        import sqlite3
+
+        with self._lock:
+            try:
+                return self._connection().execute(statement, values).fetchall()
+            except sqlite3.Error as reason:
+                raise self._unusable(reason) from reason
+
+    def _unusable(self, reason: Exception) -> CookieStoreError:
+        return CookieStoreError(f'the cookies in {os.fspath(self.path)!r} cannot be used: {reason}')
+
+    def _cookies(self, rows: Iterable[tuple[str]]) -> list[Cookie]:
+        try:
+            return [cookie for (text,) in rows if (cookie := from_text(text)) is not None]
+        except CookieError as reason:
+            raise self._unusable(reason) from reason
+
+    def _connection(self) -> sqlite3.Connection:
+        """The connection of this process: SQLite must not be used across a fork."""
+        if self._opened is not None and self._owner == os.getpid():
+            return self._opened
+        if self._opened is not None:
+            self._left.append(self._opened)  # the parent's: closing it here would take the parent's locks away
+        self._opened, self._owner, self._version = self._open(), os.getpid(), -1
+        return self._opened
+
+    def _open(self) -> sqlite3.Connection:
+        import sqlite3
+
+        try:
+            # SQLite gives the files beside it the same mode.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as reason:
+            raise CookieStoreError(
+                f'the cookies in {os.fspath(self.path)!r} cannot be opened: {reason.strerror}'
+            ) from reason
+        connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute('PRAGMA journal_mode = WAL')
+            connection.execute('PRAGMA synchronous = NORMAL')
+            connection.execute(_TABLE)
+        except sqlite3.Error as reason:
+            connection.close()
+            raise self._unusable(reason) from reason
+        return connection
