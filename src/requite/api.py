@@ -8,7 +8,7 @@ from requite import agents, background, checks, configure, credentials
 from requite.arguments import gather, levels, mapping, merged
 from requite.errors import InvalidOptionType
 from requite.options import EMPTY, Options, compose, normalise, shared
-from requite.prepare import first
+from requite.prepare import addressed, first
 from requite.request import Request
 from requite.response import Response
 from requite.transport import pooled
@@ -56,6 +56,8 @@ class Requests(Classes):
         self._defaults = defaults
         self._raw = dict(raw or {})
         self._requester = requester
+        # Whether a request with these defaults needs an address and nothing else to be whole.
+        self._addressed = requester is None and _SETTLED.isdisjoint(defaults.__dict__) and isinstance(defaults.json, (bool, type(None)))
         self._transport = transport
 
     def __call__(
@@ -220,17 +222,20 @@ class Requests(Classes):
         return f'<request with defaults for {named}>' if named else '<request>'
 
     def _make(self, verb: str | None, uri: Any, options: Any, callback: Any, more: Any) -> Request:
-        if options is None and callback is None and not more and type(uri) is str and self._requester is None:
-            values: dict[str, Any] = {'uri': uri} if verb is None else {'uri': uri, 'method': verb}
-            resolved = compose(self._defaults, values)
+        simple = options is None and callback is None and type(uri) is str and uri
+        if simple and not more and self._addressed:
+            return Request(self._defaults, addressed(verb or self._defaults.method, uri), self._transport)
+        if simple and self._requester is None:
+            values = normalise(more)
+            values['uri'] = uri
         else:
             given = gather(uri, options, callback, more)
             if self._requester is not None:
                 return self._delegate(verb, given)
             values = normalise(given)
-            if verb is not None:
-                values['method'] = verb
-            resolved = _connected(compose(self._defaults, values), values)
+        if verb is not None:
+            values['method'] = verb
+        resolved = _connected(compose(self._defaults, values), values)
         if resolved.auth is not None:
             credentials.required('auth', resolved.auth)
         made = Request(resolved, first(resolved), self._transport)
@@ -247,6 +252,7 @@ class Requests(Classes):
         return made
 
 
+_SETTLED = frozenset('uri url base_url qs body form json callback auth'.split())
 _CONNECTS = frozenset(('pool', 'agent', 'agent_options', 'forever'))
 
 

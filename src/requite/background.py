@@ -15,11 +15,12 @@ import os
 import sys
 import threading
 from collections import deque
+from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from requite.workers import IDLE_SECONDS, Workers
+from requite.workers import IDLE_SECONDS, Job, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 
 MAX_GENERATIONS = 100
 """At exit, requests made by the listeners of requests are sent too, and so on; up to here."""
+
+IMPORTED_LATE = (
+    'encodings.idna',
+    'requite.auth.order',
+    'requite.timings',
+    'requite.wire.decode',
+    'requite.wire.jsondoc',
+    'requite.wire.text',
+)
+"""Modules that an exchange imports when it first needs them."""
 
 UNSENT: dict[int, Any] = {}
 """Weak references to the requests that were not sent yet, by ``id``, oldest first. Taking one's own out is the right to send it: ``dict.pop`` is atomic."""
@@ -56,7 +67,7 @@ class Lane:
 
     def __init__(self, key: int) -> None:
         self.key = key
-        self.queue: deque[Request] = deque()
+        self.queue: deque[Job] = deque()
         self.busy = 0
         self.scheduled = False
         self.turn = threading.RLock()
@@ -86,8 +97,7 @@ class Lane:
         self.busy += 1
         try:
             while self.queue:
-                request = self.queue.popleft()
-                WORKERS.perform(request, request.send_let_go)
+                WORKERS.perform(self.queue.popleft())
         finally:
             self.busy -= 1
             if outer is None:
@@ -104,10 +114,10 @@ def claim(request: Request) -> bool:
     return UNSENT.pop(id(request), None) is not None
 
 
-def start(request: Request, task: Callable[[], None]) -> None:
-    """Has ``task``, which sends ``request``, run by a worker."""
-    WORKERS.expect(request)
-    WORKERS.submit(lambda: WORKERS.perform(request, task))
+def start(task: Callable[[], None]) -> None:
+    """Has ``task``, which sends a request, run by a worker."""
+    job = WORKERS.expect(task)
+    WORKERS.submit(lambda: WORKERS.perform(job))
 
 
 def let_go(request: Request) -> None:
@@ -174,8 +184,8 @@ def _dispatch(schedule: bool = True) -> None:
             lane = _lanes.get(key)
             if lane is None:
                 lane = _lanes[key] = Lane(key)
-            WORKERS.expect(request)
-            lane.queue.append(request)
+            lane.queue.append(WORKERS.expect(request.send_let_go))
+            del request
         due = []
         for lane in list(_lanes.values()):
             if not lane.queue and not lane.busy:
@@ -192,9 +202,14 @@ def _at_exit() -> None:
     global _exited
     for _ in range(MAX_GENERATIONS):
         flush()
-        held = [request for reference in list(UNSENT.values()) if (request := reference()) is not None and not request.inherited]
-        if not held:
-            break
+        held = [
+            request
+            for reference in list(UNSENT.values())
+            if (request := reference()) is not None and not request.inherited
+        ]
+        with _books:
+            if not held and not _let_go and WORKERS.idle():
+                break
         for request in held:
             _ending(request.send_at_exit)
     request = held = None  # type: ignore[assignment]
@@ -207,8 +222,15 @@ def _at_exit() -> None:
 def _ending(task: Callable[[], None]) -> None:
     try:
         task()
-    except Exception:
+    except Exception:  # noqa: BLE001 - told, as atexit does
         sys.excepthook(*sys.exc_info())  # what one request does must not keep the next one from being sent
+
+
+def _before_fork() -> None:
+    """Has no thread of ours be in the middle of an import: the child would wait for the lock of that module for ever."""
+    if threading.active_count() > 1:
+        for name in IMPORTED_LATE:
+            import_module(name)
 
 
 def _in_child() -> None:
@@ -243,4 +265,4 @@ def _finish_with(workers: Workers) -> None:
 atexit.register(_at_exit)
 _mind_multiprocessing()
 if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_in_child)
+    os.register_at_fork(before=_before_fork, after_in_child=_in_child)

@@ -63,9 +63,9 @@ class Content:
 
     def json(self, reviver: Any = None) -> Any:
         """The whole body parsed as JSON, whatever the options say; raises ``ValueError`` when it is none."""
-        from requite.wire import jsondoc
+        from requite.wire.jsondoc import loads
 
-        return jsondoc.loads(self.content, reviver or self._options.json_reviver)
+        return loads(self.content, reviver or self._options.json_reviver)
 
     def read(self, size: int = -1) -> bytes:
         """At most ``size`` bytes of the body as they come, all of the rest with -1; ``b''`` at the end."""

@@ -49,7 +49,14 @@ def credentials(name: str, value: Any) -> Credentials | None:
     """What ``auth`` was given as, checked. It may be a part only (``{'sendImmediately': False}``) for defaults to complete; see ``required``."""
     if value is None or isinstance(value, Credentials):
         return value
+    if type(value) is tuple and len(value) == 2:
+        user, password = value
+        if type(user) is type(password) is str and user.isprintable() and password.isprintable() and ':' not in user:
+            return Credentials(user, password, True, None, False, _BOTH)
     return _of(name, keys(name, value))
+
+
+_BOTH = frozenset(('user', 'password'))
 
 
 def keys(name: str, value: Any) -> dict[str, Any]:

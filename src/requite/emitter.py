@@ -32,7 +32,11 @@ class Emitter:
         self.raised: BaseException | None = None
 
     def add(
-        self, event: str, listener: Callable[..., Any], once: bool = False, past: Callable[[str], tuple[Any, ...] | None] | None = None
+        self,
+        event: str,
+        listener: Callable[..., Any],
+        once: bool = False,
+        past: Callable[[str], tuple[Any, ...] | None] | None = None,
     ) -> None:
         """Has ``listener`` called on ``event``, with ``once`` only the first time.
 

@@ -91,11 +91,16 @@ def header_fields(name: str, value: Any) -> dict[str, tuple[str, Any]]:
         raise checks.wrong_type(name, value, 'a mapping or a list of (name, value) pairs')
     fields: dict[str, tuple[str, Any]] = {}
     for pair in pairs:
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise InvalidOptionType(f'option {name!r} must hold (name, value) pairs, not {checks.kind(pair)}')
-        key = header_name(name, pair[0])
-        item = None if pair[1] is None else header_value(name, key, pair[1])
-        lowered = key.lower()
+        if type(pair) is not tuple or len(pair) != 2:
+            pair = _pair(name, pair)
+        key, item = pair
+        lowered = _names.get(key) if type(key) is str else None
+        if lowered is None:
+            lowered = _remembered(header_name(name, key))
+        if type(item) is str and _is_value(item) is not None:
+            item = item.strip(' \t')
+        elif item is not None:
+            item = header_value(name, key, item)
         before = fields.get(lowered)
         if before is not None and before[1] is not None and item is not None:
             item = _lines(before[1]) + _lines(item)
@@ -104,6 +109,26 @@ def header_fields(name: str, value: Any) -> dict[str, tuple[str, Any]]:
     if not _FRAMING.isdisjoint(fields):
         framing(name, fields)
     return fields
+
+
+_names: dict[str, str] = {}
+_is_value = FIELD_VALUE.fullmatch
+
+
+def _remembered(key: str) -> str:
+    """A checked name in lower case, kept so that the next request need not check it again."""
+    lowered = key.lower()
+    if len(key) <= 64:
+        if len(_names) >= 1024:
+            _names.clear()
+        _names[key] = lowered
+    return lowered
+
+
+def _pair(name: str, pair: Any) -> tuple[Any, Any]:
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise InvalidOptionType(f'option {name!r} must hold (name, value) pairs, not {checks.kind(pair)}')
+    return pair[0], pair[1]
 
 
 _FRAMING = frozenset(('content-length', 'transfer-encoding', 'host'))

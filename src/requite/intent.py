@@ -8,7 +8,7 @@ from requite import background, configure
 from requite.errors import RequestStateError
 from requite.message import AbortSignal
 from requite.prepare import build, first
-from requite.response import SentRequest
+from requite.sent import SentRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,9 @@ class Intent:
         """The content as ``application/x-www-form-urlencoded``."""
         options = self._unsent('form', 'form')
         if data is None:
-            raise NotImplementedError('form() without data builds multipart/form-data, which is not available in this version of requite')
+            raise NotImplementedError(
+                'form() without data builds multipart/form-data, which is not available in this version of requite'
+            )
         return self._become(configure.given(options, form=data))
 
     def json(self, value: Any) -> Self:
@@ -100,7 +102,9 @@ class Intent:
 
     def pipe(self, sink: Any, end: bool = True) -> Any:
         """Copies the body to ``sink``."""
-        raise NotImplementedError('pipes are not available in this version of requite; iterate over the response instead')
+        raise NotImplementedError(
+            'pipes are not available in this version of requite; iterate over the response instead'
+        )
 
     def to_curl(self) -> str:
         """The request as a curl command line."""
@@ -150,6 +154,9 @@ class Intent:
                 f'the request was sent or aborted already, .{method}() can have no effect any more: '
                 f'pass {option}=... in the call, or call .{method}() before .response, .end(), .start() or a callback; for another try, make another request'
             )
+        if self._options.uri is None and self._options.url is None:
+            # made from an address alone: only the carry knows it
+            return configure.replaced(self._options, uri=self._carry.uri, method=self._carry.method)
         return self._options
 
     def _become(self, options: Options) -> Self:
@@ -161,7 +168,7 @@ class Intent:
         written, self._written = self._written, None
         if written is not None:
             before = self._carry.body.chunks() if self._carry.body is not None else ()
-            self._become(configure.replaced(self._options, body=[*before, *written]))
+            self._become(configure.replaced(self._unsent('end', 'body'), body=[*before, *written]))
 
     def __getattr__(self, name: str) -> Any:
         if name in ALIASES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from requite import checks, fields
+from requite.credentials import credentials
 from requite.errors import InvalidOptionType, OptionsError
 
 if TYPE_CHECKING:
@@ -60,8 +61,6 @@ def _base_url(name: str, value: Any) -> Any:
 
 
 def _auth(name: str, value: Any) -> Any:
-    from requite.credentials import credentials
-
     return credentials(name, value)
 
 

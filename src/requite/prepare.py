@@ -51,6 +51,14 @@ def first(options: Options) -> Carry:
     return Carry(method, uri, body)
 
 
+def addressed(method: str, address: str) -> Carry:
+    """The carry of a request that is whole with its address."""
+    try:
+        return Carry(method, uris.parse(address), None)
+    except (InvalidURI, InvalidProtocol) as error:
+        raise _with_fix(error) from None
+
+
 _SETTLED_HERE = frozenset(('body', 'form', 'json', 'qs'))
 
 
@@ -79,9 +87,9 @@ def _address(options: Options) -> Uri:
 
 
 def _with_query(uri: Uri, options: Options) -> Uri:
-    from requite.wire import qs
+    from requite.wire.qs import merge
 
-    query = qs.merge(uri.query or '', options.qs or {}, options.qs_parse_options, options.qs_stringify_options, options.use_querystring)
+    query = merge(uri.query or '', options.qs or {}, options.qs_parse_options, options.qs_stringify_options, options.use_querystring)
     return uri.with_query(query) if query else uri
 
 

@@ -74,7 +74,9 @@ class Request(Sending):
             self.write(chunk_or_callback)
         self._finish_writing()
         response = self._response
-        if self._state is not DONE and not (self._owner == get_ident() and response is not None and response._content is not None):
+        if self._state is not DONE and not (
+            self._owner == get_ident() and response is not None and response._content is not None
+        ):
             self._ask(True)
             response = self._response
         if response._content is None and response._streaming is None:  # type: ignore[union-attr]
@@ -107,19 +109,23 @@ class Request(Sending):
         self._state = RUNNING
         if callback is not None:
             self._take_callback(callback)
-        background.start(self, self._run_alone)
+        background.start(self._run_alone)
         return self
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.response)
 
     def __await__(self) -> NoReturn:
-        raise NotImplementedError('awaiting a request is not available in this version of requite; ask for .end() in a worker thread')
+        raise NotImplementedError(
+            'awaiting a request is not available in this version of requite; ask for .end() in a worker thread'
+        )
 
     def __enter__(self) -> Response:
         return self.response
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._response is not None:
             self._response.close()
 
@@ -144,7 +150,7 @@ class Request(Sending):
         try:
             self._run(True)
             self._call_back()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - kept for whoever asks, or logged
             if error is not self._error:
                 self._report(error)
         failure = self._error
@@ -160,7 +166,9 @@ class Request(Sending):
 
     def _place(self) -> tuple[str, int]:
         code, offset = self._made
-        line = next((line for start, end, line in code.co_lines() if start <= offset < end and line), code.co_firstlineno)
+        line = next(
+            (line for start, end, line in code.co_lines() if start <= offset < end and line), code.co_firstlineno
+        )
         return code.co_filename, line
 
     def send_let_go(self) -> None:
@@ -195,12 +203,16 @@ class Request(Sending):
 
     def _report(self, error: BaseException) -> None:
         self._told = True
-        trace = None if isinstance(error, RequestError) else error  # the caller's own code wants its line, an error of ours has a text
+        trace = (
+            None if isinstance(error, RequestError) else error
+        )  # the caller's own code wants its line, an error of ours has a text
         text = '%r, made at %s, failed and nobody listens: %s: %s'
         logging.getLogger('requite').error(text, self, self.made_at, type(error).__name__, error, exc_info=trace)
 
     def _warn(self, reason: str) -> None:
-        warnings.warn_explicit(RequestNotSentWarning(f'{self!r} was let go and is not sent, {reason}'), None, *self._place())
+        warnings.warn_explicit(
+            RequestNotSentWarning(f'{self!r} was let go and is not sent, {reason}'), None, *self._place()
+        )
 
     def __del__(self) -> None:
         state = self._state
@@ -225,7 +237,9 @@ class Request(Sending):
         return [name for name in object.__dir__(self) if name != 'response' or self._state is DONE]
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError('a request cannot be copied or pickled, it is sent once: make another one with the same options, or keep its response.body')
+        raise TypeError(
+            'a request cannot be copied or pickled, it is sent once: make another one with the same options, or keep its response.body'
+        )
 
     def __repr__(self) -> str:
         if self._state is DONE and self._response is not None:

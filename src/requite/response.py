@@ -116,6 +116,10 @@ class Response(Content):
 
     # -- descriptions
 
+    def pipe(self, sink: Any, end: bool = True) -> Any:
+        """Copies the body to ``sink``."""
+        raise NotImplementedError('pipes are not available in this version of requite; iterate over the response instead')
+
     def to_json(self) -> dict[str, Any]:
         """Node's ``response.toJSON()``: statusCode, body, headers, request."""
         body = self.body if self._content is not None else None

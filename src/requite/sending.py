@@ -43,7 +43,11 @@ class Sending(Watched):
             if self._emitter is not None and self._emitter.raised is error:
                 self._break_off(response, error)
                 raise
-            failure = error if isinstance(error, AbortError) or not self.signal.aborted else AbortError('the request was aborted')
+            failure = (
+                error
+                if isinstance(error, AbortError) or not self.signal.aborted
+                else AbortError('the request was aborted')
+            )
         except BaseException as error:
             self._break_off(response, error)
             raise
@@ -75,7 +79,12 @@ class Sending(Watched):
             return
         if response is not None:
             response._reply.abort()
-        self._finish(None, error if isinstance(error, Exception) else AbortError(f'the request was broken off by {type(error).__name__}'))
+        self._finish(
+            None,
+            error
+            if isinstance(error, Exception)
+            else AbortError(f'the request was broken off by {type(error).__name__}'),
+        )
 
     def _finish(self, response: Response | None, error: Exception | None) -> None:
         self._response = response
@@ -92,9 +101,13 @@ class Sending(Watched):
         if self._state in (DONE, FAILED):
             return
         if self._owner == get_ident():
-            raise RequestStateError('the request is being sent by this very thread: a listener cannot ask for what is still to come, listen to "complete" instead')
+            raise RequestStateError(
+                'the request is being sent by this very thread: a listener cannot ask for what is still to come, listen to "complete" instead'
+            )
         if self._home not in (None, background.home):
-            raise RequestStateError('the request was being sent when this process was forked: only the parent gets its response, make another one here')
+            raise RequestStateError(
+                'the request was being sent when this process was forked: only the parent gets its response, make another one here'
+            )
         waiter = self.__dict__.setdefault('_waiter', threading.Event())
         if self._state not in (DONE, FAILED):
             waiter.wait()

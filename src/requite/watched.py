@@ -7,7 +7,15 @@ from weakref import ref
 
 from requite import background
 from requite.emitter import EVENTS, Emitter
-from requite.errors import AbortError, ConnectTimeout, DeadlineExceeded, InvalidOptionType, OptionsError, ReadTimeout, RequestError
+from requite.errors import (
+    AbortError,
+    ConnectTimeout,
+    DeadlineExceeded,
+    InvalidOptionType,
+    OptionsError,
+    ReadTimeout,
+    RequestError,
+)
 from requite.intent import Intent
 
 if TYPE_CHECKING:
@@ -132,7 +140,12 @@ class Watched(Intent):
         if emitter is not None and isinstance(error, CLOCKS):
             emitter.emit('abort')
         self._call_back(error)
-        if emitter is not None and not isinstance(error, AbortError) and emitter.has('error') and error is not emitter.raised:
+        if (
+            emitter is not None
+            and not isinstance(error, AbortError)
+            and emitter.has('error')
+            and error is not emitter.raised
+        ):
             self._told = True
             error.request = self
             emitter.emit('error', error)
@@ -151,9 +164,11 @@ class Watched(Intent):
         As in Node, each call is an ``abort`` event, and aborting a request that is over does no harm.
         """
         response = self._response
-        if self._state is not FAILED and not (self._state is DONE and response is not None and response._reply.complete):
+        if self._state is not FAILED and not (
+            self._state is DONE and response is not None and response._reply.complete
+        ):
             self.signal.abort()
-            if background.claim(self):
+            if background.UNSENT.pop(id(self), None) is not None:
                 self._finish(None, AbortError('the request was aborted before it was sent'))
                 background.UNTOLD[id(self)] = ref(self)
             elif self._state is DONE and response is not None and not _is_read(response):

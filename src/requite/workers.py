@@ -12,11 +12,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from requite.request import Request
-
 IDLE_SECONDS = 10.0
 """How long a thread without work lives on."""
 MAX_WORKERS = 128
+
+
+class Job:
+    """Something to do once, that forgets how as soon as it is done: with the task goes the last reference to a request that nobody holds."""
+
+    __slots__ = ('task',)
+
+    def __init__(self, task: Callable[[], None]) -> None:
+        self.task: Callable[[], None] | None = task
 
 
 class Workers:
@@ -29,26 +36,29 @@ class Workers:
         self._tasks: deque[Callable[[], None]] = deque()
         self._threads = 0
         self._idle = 0
-        self._open: set[Request] = set()
-        self._doing: dict[int, list[Request]] = {}
+        self._open: set[Job] = set()
+        self._doing: dict[int, list[Job]] = {}
 
-    def expect(self, request: Request) -> None:
-        """Says that ``request`` will be performed, so that ``wait`` waits for it from now on."""
+    def expect(self, task: Callable[[], None]) -> Job:
+        """A job that will be performed, so that ``wait`` waits for it from now on."""
+        job = Job(task)
         with self._done:
-            self._open.add(request)
+            self._open.add(job)
+        return job
 
-    def perform(self, request: Request, task: Callable[[], None]) -> None:
-        """Runs ``task`` in this thread and takes ``request`` off the list."""
+    def perform(self, job: Job) -> None:
+        """Does a job in this thread and takes it off the list."""
         mine = self._doing.setdefault(get_ident(), [])
-        mine.append(request)
+        mine.append(job)
         try:
-            task()
+            job.task()  # type: ignore[misc]
         finally:
+            job.task = None  # before it counts as done: a request that dies here may still have to tell of its failure
             mine.pop()
             if not mine:
                 self._doing.pop(get_ident(), None)
             with self._done:
-                self._open.discard(request)
+                self._open.discard(job)
                 self._done.notify_all()
 
     def submit(self, task: Callable[[], None]) -> None:
@@ -71,6 +81,10 @@ class Workers:
                 task = self._tasks.popleft()
             task()
 
+    def idle(self) -> bool:
+        """Whether there is nothing on the list."""
+        return not self._open
+
     def wait(self, until: float | None) -> bool:
         """Waits until all that is on the list now is done, or for the moment ``until``; tells whether it is. Whoever is at it himself does not wait for that."""
         with self._done:
@@ -79,7 +93,9 @@ class Workers:
             self._open.difference_update(mine)
             self._done.notify_all()
             try:
-                return self._done.wait_for(lambda: awaited.isdisjoint(self._open), None if until is None else max(0.0, until - monotonic()))
+                return self._done.wait_for(
+                    lambda: awaited.isdisjoint(self._open), None if until is None else max(0.0, until - monotonic())
+                )
             finally:
                 self._open.update(mine)
 
@@ -96,6 +112,6 @@ class Workers:
                 task = self._tasks.popleft()
             try:
                 task()
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - there is nobody above to raise it to
                 sys.excepthook(*sys.exc_info())  # a SystemExit of a callback ends no worker
             del task  # an idle worker keeps nothing alive

@@ -21,7 +21,12 @@ def run(folder: Path, url: str, script: str, *flags: str, begin: str = START) ->
     path.write_text(begin + textwrap.dedent(script))
     environment = {**os.environ, 'PYTHONPATH': SOURCE}
     return subprocess.run(
-        [sys.executable, *flags, str(path), url], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *flags, str(path), url],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 

@@ -116,7 +116,9 @@ def test_two_threads_that_ask_at_once_get_one_error() -> None:
     assert all(error is errors[0] for error in errors)
 
 
-@pytest.mark.xfail(reason='Content._collect does not wait for a thread that is collecting already', raises=RequestStateError)
+@pytest.mark.xfail(
+    reason='Content._collect does not wait for a thread that is collecting already', raises=RequestStateError
+)
 def test_threads_that_ask_for_the_body_of_one_response_get_the_same_body(raw_server: Any) -> None:
     heads = []
 
@@ -180,7 +182,9 @@ def test_the_exception_of_a_body_iterator_reaches_whoever_asks_each_time(server:
     assert first.value is second.value
 
 
-@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason='signals arrive in the main thread')
+@pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(), reason='signals arrive in the main thread'
+)
 def test_an_interrupt_while_the_server_stalls_ends_the_request(raw_server: Any) -> None:
     release = threading.Event()
 
@@ -221,7 +225,9 @@ def test_an_interrupt_while_the_server_stalls_ends_the_request(raw_server: Any) 
         ('end', (b'x',), 'body='),
     ],
 )
-def test_configuring_after_sending_is_refused_with_the_fix(server: HttpServer, method: str, arguments: Any, option: str) -> None:
+def test_configuring_after_sending_is_refused_with_the_fix(
+    server: HttpServer, method: str, arguments: Any, option: str
+) -> None:
     made = request.get(server.url + '/a')
     made.end()
     with pytest.raises(RequestStateError) as raised:

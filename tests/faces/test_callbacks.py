@@ -64,7 +64,9 @@ def test_end_with_a_callback_after_the_response_calls_it_with_that_response(serv
 
 
 @pytest.mark.parametrize('listening', [False, True])
-def test_a_body_that_breaks_off_after_the_response_is_the_late_callbacks_failure(server: HttpServer, listening: bool) -> None:
+def test_a_body_that_breaks_off_after_the_response_is_the_late_callbacks_failure(
+    server: HttpServer, listening: bool
+) -> None:
     server.routes['/cut'] = b'HTTP/1.1 200 OK\r\ncontent-length: 10\r\nconnection: close\r\n\r\nabc'
     made = request.get(server.url + '/cut')
     heard: list[Any] = []
@@ -130,7 +132,9 @@ def test_a_request_asked_inside_a_callback_is_sent(server: HttpServer) -> None:
 def test_the_callback_comes_before_the_listeners_of_complete_and_error(server: HttpServer) -> None:
     order: list[str] = []
     made = request.get(server.url + '/a')
-    made.on('end', lambda: order.append('end')).on('complete', lambda *_: order.append('complete')).on('close', lambda: order.append('close'))
+    made.on('end', lambda: order.append('end')).on('complete', lambda *_: order.append('complete')).on(
+        'close', lambda: order.append('close')
+    )
     made.end(lambda *_: order.append('callback'))
     assert order == ['end', 'callback', 'complete', 'close']
     failing = request.get(refused()).on('error', lambda error: order.append('error'))
@@ -180,7 +184,9 @@ def test_start_does_not_wait_for_what_was_let_go_before(raw_server: Any) -> None
 
 def test_the_callback_of_start_is_called_once_on_the_thread_that_sends(server: HttpServer) -> None:
     calls: list[Any] = []
-    made = request.get(server.url).start(lambda error, response, body: calls.append((threading.get_ident(), error, response)))
+    made = request.get(server.url).start(
+        lambda error, response, body: calls.append((threading.get_ident(), error, response))
+    )
     assert request.flush(10_000)
     ((thread, error, response),) = calls
     assert thread != threading.get_ident()

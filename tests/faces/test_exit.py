@@ -42,7 +42,9 @@ ENDS = {
 
 
 @pytest.mark.parametrize(('end', 'code'), ENDS.values(), ids=ENDS.keys())
-def test_everything_is_finished_however_the_script_ends(server: HttpServer, tmp_path: Path, end: str, code: int) -> None:
+def test_everything_is_finished_however_the_script_ends(
+    server: HttpServer, tmp_path: Path, end: str, code: int
+) -> None:
     script = f"""
         request.get(URL + '/let-go')
         held = request.get(URL + '/held')
@@ -120,7 +122,9 @@ def test_a_request_made_by_an_exit_handler_that_runs_last_is_sent(server: HttpSe
     assert targets(server) == ['/last']
 
 
-def test_a_request_with_an_open_body_is_not_sent_at_exit_and_its_line_is_named_once(server: HttpServer, tmp_path: Path) -> None:
+def test_a_request_with_an_open_body_is_not_sent_at_exit_and_its_line_is_named_once(
+    server: HttpServer, tmp_path: Path
+) -> None:
     script = "made = request.post(URL + '/open')  # here\nmade.write('half')\n"
     ended = run(tmp_path, server.url, script, '-Walways')
     assert ended.returncode == 0
@@ -145,10 +149,10 @@ def test_a_warning_that_is_an_error_keeps_nothing_else_from_being_sent(server: H
 
 
 FAILING = {
-    'let go': "request.get(URL)  # here",
-    'held': "held = request.get(URL)  # here",
-    'started and held': "held = request.get(URL).start()  # here",
-    'started and dropped': "request.get(URL).start()  # here",
+    'let go': 'request.get(URL)  # here',
+    'held': 'held = request.get(URL)  # here',
+    'started and held': 'held = request.get(URL).start()  # here',
+    'started and dropped': 'request.get(URL).start()  # here',
     'in a wrapper': "def get(url):\n    return request.defaults(method='GET')(url)  # here\nget(URL)",
 }
 
@@ -175,7 +179,7 @@ def test_a_process_that_only_asked_has_no_thread_of_ours(server: HttpServer, tmp
 def test_a_stalled_server_keeps_the_exit_only_until_the_timeout(raw_server: Any, tmp_path: Path) -> None:
     release = threading.Event()
     server = raw_server(lambda sock, head: release.wait(30))
-    ended = run(tmp_path, server.url, "request.get(URL, timeout=300)\nheld = request.get(URL, timeout=300)")
+    ended = run(tmp_path, server.url, 'request.get(URL, timeout=300)\nheld = request.get(URL, timeout=300)')
     release.set()
     assert ended.returncode == 0
     assert ended.stderr.count('ESOCKETTIMEDOUT') == 2

@@ -14,7 +14,7 @@ from tests.servers import HttpServer, reply
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no fork here')
 
-FORKED = '''
+FORKED = """
 import os, warnings
 def fork(work):
     with warnings.catch_warnings():
@@ -30,7 +30,7 @@ def fork(work):
         finally:
             os._exit(code)
     assert os.waitpid(pid, 0)[1] == 0
-'''
+"""
 
 
 def targets(server: HttpServer) -> list[str]:
@@ -57,7 +57,9 @@ def test_what_the_parent_holds_is_sent_by_the_parent_only(server: HttpServer, tm
     assert targets(server) == ['/held']
 
 
-def test_a_child_that_ends_like_a_script_does_not_send_what_the_parent_holds(server: HttpServer, tmp_path: Path) -> None:
+def test_a_child_that_ends_like_a_script_does_not_send_what_the_parent_holds(
+    server: HttpServer, tmp_path: Path
+) -> None:
     script = """
         held = request.get(URL + '/held')
         def work():
@@ -98,7 +100,9 @@ def test_letting_go_works_in_the_child_after_the_parent_has_let_go(server: HttpS
     child(tmp_path, server, script)
     assert targets(server)[0] == '/before'
     assert targets(server)[-1] == '/after'
-    assert [target for target in targets(server) if target.startswith('/child/') and target[-1].isdigit()] == [f'/child/{n}' for n in range(5)]
+    assert [target for target in targets(server) if target.startswith('/child/') and target[-1].isdigit()] == [
+        f'/child/{n}' for n in range(5)
+    ]
     assert len(server.requests) == 8
 
 
@@ -113,7 +117,9 @@ def test_what_the_parent_has_let_go_is_not_sent_again_by_the_child(server: HttpS
     assert sorted(targets(server)) == ['/0', '/1', '/2', '/3', '/4', '/child']
 
 
-def test_a_fork_while_a_request_runs_in_the_background_neither_hangs_nor_sends_twice(server: HttpServer, tmp_path: Path) -> None:
+def test_a_fork_while_a_request_runs_in_the_background_neither_hangs_nor_sends_twice(
+    server: HttpServer, tmp_path: Path
+) -> None:
     server.routes['/slow'] = lambda seen: (time.sleep(0.3), reply('slow'))[1]
     script = """
         from requite import RequestStateError
@@ -133,7 +139,9 @@ def test_a_fork_while_a_request_runs_in_the_background_neither_hangs_nor_sends_t
     assert sorted(targets(server)) == ['/child', '/slow']
 
 
-def test_a_child_of_multiprocessing_finishes_what_it_let_go_holds_and_started(server: HttpServer, tmp_path: Path) -> None:
+def test_a_child_of_multiprocessing_finishes_what_it_let_go_holds_and_started(
+    server: HttpServer, tmp_path: Path
+) -> None:
     script = """
         import multiprocessing
         held = request.get(URL + '/parent')

@@ -250,6 +250,10 @@ _AUTH = {
             'outcomes.0.redirects': [{'statusCode': 302, 'redirectUri': _BASE + '/b'}],
         },
     ),
+    'auth-redirect-location-credentials': Decision(
+        'no credentials in the history (SECURITY Q9)',
+        changes={'outcomes.0.redirects': [{'statusCode': 302, 'redirectUri': _BASE + '/b'}]},
+    ),
     'auth-redirect-uri-credentials-cross-host': Decision(
         'no credentials in referer (SECURITY R5)', changes={'headers.1.referer': _BASE + '/a'}
     ),
@@ -346,6 +350,14 @@ _REDIRECTS = {
             'requests.1.on': 'proxy',
             'requests.1.target': 'http://origin.test:{{port}}/x',
         },
+    ),
+    'unix-qs': Decision(
+        'a URI shows its default port the same way whether it has a query or not',
+        changes={'outcomes.0.response.request.uri.port': '80'},
+    ),
+    'unix-no-path': Decision(
+        'the href of a socket ends in its path, / where none was given',
+        changes={'outcomes.0.response.request.uri.href': 'http://unix{{unix}}:/'},
     ),
     'unix-redirect': Decision(
         'a relative redirect stays on the socket that the caller named; none leads to another one (SECURITY R7)',

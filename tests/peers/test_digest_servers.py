@@ -99,7 +99,7 @@ def apache() -> Iterator[str]:
         config = APACHE_CONFIG.format(
             root=root,
             port=port,
-            user='User www-data\nGroup www-data' if os.getuid() == 0 else '',
+            user='User daemon\nGroup daemon' if os.getuid() == 0 else '',
             modules='\n'.join(f'LoadModule {name}_module "{path}"' for name, path in found if path.exists()),
             places=''.join(
                 APACHE_PLACE.format(name=name, realm=REALM, root=root, more=more) for name, more in PLACES.items()

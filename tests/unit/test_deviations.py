@@ -88,7 +88,20 @@ def test_a_form_on_head_is_an_error_too() -> None:
 
 def test_every_wrapper_has_every_verb() -> None:
     wrapper = request.defaults(json=True).defaults()
-    for name in ('get', 'head', 'options', 'post', 'put', 'patch', 'delete', 'del', 'del_', 'forever', 'flush', 'Request'):
+    for name in (
+        'get',
+        'head',
+        'options',
+        'post',
+        'put',
+        'patch',
+        'delete',
+        'del',
+        'del_',
+        'forever',
+        'flush',
+        'Request',
+    ):
         assert callable(getattr(wrapper, name))
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import socket
+import threading
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,13 +122,7 @@ def test_a_post_in_lower_case_follows_no_redirect(server: HttpServer) -> None:
     assert request(server.url + '/old', method='post', body='x').end().status_code == 302
 
 
-def test_the_host_of_a_unix_socket_is_localhost() -> None:
-    import os
-    import socket
-    import tempfile
-    import threading
-
-    path = os.path.join(tempfile.mkdtemp(), 's')
+def test_the_host_of_a_unix_socket_is_localhost(tmp_path: Path) -> None:
     heads: list[bytes] = []
 
     def serve(listener: socket.socket) -> None:
@@ -135,14 +132,12 @@ def test_the_host_of_a_unix_socket_is_localhost() -> None:
             sock.sendall(b'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
 
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
+        listener.bind(str(tmp_path / 's'))
         listener.listen(1)
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
-        assert request.get(f'http://unix:{path}:/p', pool=False).end().body == 'ok'
+        assert request.get(f'http://unix:{tmp_path}/s:/p', pool=False).end().body == 'ok'
         thread.join(10)
-    os.remove(path)
-    os.rmdir(os.path.dirname(path))
     assert b'host: localhost\r\n' in heads[0]
 
 
@@ -436,6 +431,17 @@ def test_surplus_bytes_cost_the_connection_and_not_the_answer(server: HttpServer
 def test_without_content_the_json_of_an_answer_is_none(server: HttpServer) -> None:
     server.routes['/'] = reply('')
     assert request.get(server.url, json=True).end().body is None
+
+
+def test_raw_headers_are_pairs(server: HttpServer) -> None:
+    server.routes['/'] = Answer(200, [('X-A', '1'), ('x-a', '2')])
+    assert request.get(server.url).end().raw_headers[:2] == [('X-A', '1'), ('x-a', '2')]
+
+
+def test_the_request_of_a_response_is_what_was_sent_last(server: HttpServer) -> None:
+    server.routes['/old'] = redirect('/new', 303)
+    response = request.post(server.url + '/old', body='x', follow_all_redirects=True).end()
+    assert (response.request.method, response.request.href) == ('GET', server.url + '/new')
 
 
 # ---------------------------------------------------------------- connections

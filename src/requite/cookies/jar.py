@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from requite.cookies import archive, domains, rules, setcookie
+from requite.cookies import archive, domains, forks, rules, setcookie, stores
 from requite.cookies.cookie import Cookie, touch
 from requite.cookies.errors import CookieError
 from requite.cookies.stores.memory import MemoryStore
@@ -51,7 +51,7 @@ class CookieJar:
         most: int = rules.MOST,
         most_of_a_domain: int = rules.MOST_OF_A_DOMAIN,
     ) -> None:
-        self.store: Store = MemoryStore() if store is None else store
+        self.store: Store = MemoryStore() if store is None else stores.checked(store)
         self._loose = loose
         self._now = now
         self._most = most
@@ -59,6 +59,7 @@ class CookieJar:
         self._unbound: list[Cookie] = []
         self._youngest = 0.0
         self._lock = threading.RLock()
+        forks.renew_lock(self)
 
     def __getattr__(self, name: str) -> Any:
         if name in ALIASES:
@@ -84,7 +85,8 @@ class CookieJar:
     def close(self) -> None:
         """Closes the store, where it has something to close."""
         with self._lock:
-            getattr(self.store, 'close', _nothing)()
+            if hasattr(self.store, 'close'):
+                self.store.close()
 
     def set_cookie(self, cookie: Cookie | str, url: Any, ignore_error: bool = False) -> Cookie | None:
         """Keeps a cookie as if ``url`` had sent it, and returns it as it is kept; one that has expired removes its like.
@@ -122,12 +124,9 @@ class CookieJar:
         with self._changing():
             if not read.domain:
                 rules.check(read.replace(host_only=True))
-                self._unbound = [
-                    other for other in self._unbound if (other.key, other.path) != (read.key, read.path)
-                ] + [read]
-                del self._unbound[: -self._most_of_a_domain]
-                return
-            self._keep(rules.settle_alone(read, self._moment()))
+                self._wait(read)
+            else:
+                self._keep(rules.settle_alone(read, self._moment()))
 
     def header(self, uri: Uri) -> str:
         """The value of the Cookie header for a request, as it goes on the wire; '' for none."""
@@ -184,7 +183,7 @@ class CookieJar:
             now = self._now()
             for cookie in cookies:
                 if not cookie.domain:
-                    self._unbound.append(cookie)
+                    self._wait(cookie)
                 elif cookie.expiry > now:
                     self._youngest = max(self._youngest, min(cookie.creation or 0.0, now))
                     self._keep(cookie)
@@ -206,9 +205,7 @@ class CookieJar:
             host = domains.host_of(uri)
             near = self._around(host) if settled.host_only else self.store.all()
             if rules.shadows(near, settled):
-                raise CookieError(
-                    f'the cookie {settled.key[:60]!r} comes from http and would hide or replace a Secure one'
-                )
+                raise CookieError(f'the cookie {settled.key[:60]!r} comes from http, and would hide a Secure one')
         return self._keep(settled)
 
     def _keep(self, cookie: Cookie) -> Cookie:
@@ -263,6 +260,11 @@ class CookieJar:
             chosen.sort(key=rules.order)
         return chosen
 
+    def _wait(self, cookie: Cookie) -> None:
+        """Puts a cookie without a domain aside until the jar is used for a host."""
+        others = [other for other in self._unbound if (other.key, other.path) != (cookie.key, cookie.path)]
+        self._unbound = [*others, cookie][-self._most_of_a_domain :]
+
     def _bind(self, uri: Uri) -> None:
         """Gives the cookies that were added without a domain to the first host that is asked for."""
         waiting, self._unbound = self._unbound, []
@@ -287,10 +289,6 @@ class CookieJar:
                 commit = getattr(self.store, 'commit', None)
                 if commit is not None:
                     commit()
-
-
-def _nothing() -> None:
-    pass
 
 
 def _dropped(reason: CookieError, uri: Uri) -> None:

@@ -63,7 +63,7 @@ def check(cookie: Cookie) -> None:
 
 
 def _size(cookie: Cookie) -> int:
-    return len(wire(cookie.key)) + len(wire(cookie.value))
+    return sum(map(len, wire_parts(cookie)))
 
 
 def _check_prefix(cookie: Cookie) -> None:
@@ -184,7 +184,8 @@ def goes_to(cookie: Cookie, host: str, paths: tuple[str, ...], secure: bool) -> 
     """Whether a cookie of a host, or of a domain above it, is sent with a request for one of these spellings of its path (RFC 6265bis 5.8.3)."""
     if (cookie.host_only and cookie.domain != host) or (cookie.secure and not secure):
         return False
-    return any([domains.path_match(path, cookie.path or '/') for path in paths])
+    own = cookie.path or '/'
+    return domains.path_match(paths[0], own) or (len(paths) > 1 and domains.path_match(paths[1], own))
 
 
 def identity(cookie: Cookie) -> tuple[str, bool, str, str]:
@@ -228,7 +229,7 @@ def _born(cookie: Cookie) -> float:
 
 def order(cookie: Cookie) -> tuple[Any, ...]:
     """Sorts cookies for a header: longer paths first, of equal ones the older (RFC 6265bis 5.8.3)."""
-    return -len(cookie.path or ''), cookie.creation
+    return -len(cookie.path or ''), cookie.creation or 0.0
 
 
 def wire(text: str) -> str:
@@ -238,6 +239,17 @@ def wire(text: str) -> str:
     """
     if text.isascii() or not _beyond(text):
         return text
+    return _as_utf8(text)
+
+
+def wire_parts(cookie: Cookie) -> tuple[str, str]:
+    """Key and value as the wire has them: both in UTF-8 where one of them needs it, as in a header."""
+    if cookie.cookie_string().isascii() or not _beyond(cookie.cookie_string()):
+        return cookie.key, cookie.value
+    return _as_utf8(cookie.key), _as_utf8(cookie.value)
+
+
+def _as_utf8(text: str) -> str:
     return text.encode('utf-8', 'replace').decode('latin-1')
 
 

@@ -26,6 +26,8 @@ _plain = re.compile(
     rf'(https?)://({PLAIN_NAME}|{IPV4})(?::([0-9]{{1,5}}))?((?:/[{KEPT}]*)?(?:\?[{KEPT}?]*)?)(#[{KEPT}?#]*)?'
 ).fullmatch
 
+_safe_query = re.compile(rf'[{KEPT}?]+').fullmatch
+
 _put = object.__setattr__
 
 
@@ -158,6 +160,8 @@ class Uri:
 
         Takes the query without its ``?``; a ``#`` in it is escaped. Raises InvalidURI for control characters.
         """
+        if self.username is None and self.socket_path is None and _safe_query(query):
+            return _with_target(self, f'{self.target.partition("?")[0]}?{query}')
         try:
             uriparse.refuse_controls(query)
             text = uriparse.escape(query).replace('#', '%23')
@@ -265,6 +269,19 @@ def build(scheme: str, userinfo: Userinfo | None, site: Site, target: str, fragm
     _put(uri, 'hash', fragment)
     _put(uri, 'href', _href(uri, '' if userinfo is None else uriparse.join_userinfo(userinfo) + '@'))
     return uri
+
+
+def _with_target(uri: Uri, target: str) -> Uri:
+    """The same without userinfo and socket, at a target that is escaped already: every query of every request comes by here."""
+    other = object.__new__(Uri)
+    for name in _OF_SITE:
+        _put(other, name, getattr(uri, name))
+    _put(other, 'target', target)
+    _put(other, 'href', f'{uri.scheme}://{uri.host}{target}{uri.hash or ""}')
+    return other
+
+
+_OF_SITE = tuple(name for name in Uri.__slots__ if name not in ('target', 'href'))
 
 
 def _href(uri: Uri, user: str) -> str:

@@ -6,7 +6,10 @@ same checks as what a server sends (SECURITY C6).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from requite import checks
+from requite.errors import InvalidOptionType
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,3 +30,15 @@ class Store(Protocol):
     def remove(self, cookie: Cookie, /) -> None: ...
     def all(self) -> Collection[Cookie]: ...
     def __len__(self) -> int: ...
+
+
+def checked(store: Any) -> Store:
+    """A store that has what the protocol asks for. Raises InvalidOptionType for anything else."""
+    missing = [name for name in ('find', 'put', 'remove', 'all', '__len__') if not callable(getattr(store, name, None))]
+    if missing:
+        raise InvalidOptionType(
+            f'the store of a jar must have find, put, remove, all and len(): {checks.kind(store)} lacks {", ".join(missing)}; '
+            "for a file give JSONFileStore('cookies.json') of requite.cookies, or one of its kin"
+        )
+    found: Store = store
+    return found

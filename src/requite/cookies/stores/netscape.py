@@ -55,12 +55,14 @@ def _cookie(line: str, number: int) -> Cookie:
         raise CookieError(f'line {number} has {len(fields)} fields, not seven with tabs between')
     domain, tail, path, secure, end, name = fields[:6]
     when = _end(end, number)
-    address = domains.is_address(domain.removeprefix('.'))
+    domain = domain.removeprefix('.')
+    if domain.count(':') == 1:  # wget writes the port that is not the default; cookies have none
+        domain = domain.partition(':')[0]
     return Cookie(
         name,
         fields[6] if len(fields) > 6 else '',
-        domain=domain.removeprefix('.'),
-        host_only=address or tail.upper() != 'TRUE',
+        domain=domain,
+        host_only=domains.is_address(domain) or tail.upper() != 'TRUE',
         path=path if path.startswith('/') else '/',
         secure=secure.upper() == 'TRUE',
         http_only=line.startswith(HTTP_ONLY),
@@ -101,7 +103,6 @@ def _line(cookie: Cookie) -> str:
         rules.wire(cookie.path or '/'),
         'TRUE' if cookie.secure else 'FALSE',
         '0' if cookie.expiry == inf else str(int(cookie.expiry)),
-        rules.wire(cookie.key),
-        rules.wire(cookie.value),
+        *rules.wire_parts(cookie),
     )
     return (HTTP_ONLY if cookie.http_only else '') + '\t'.join(fields) + '\n'

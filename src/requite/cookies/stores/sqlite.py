@@ -7,6 +7,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from requite.cookies import forks
 from requite.cookies.errors import CookieError, CookieStoreError
 from requite.cookies.rules import identity
 from requite.cookies.stores.jsonfile import from_text
@@ -39,11 +40,10 @@ class SQLiteStore:
         self.path = path
         self._lock = threading.RLock()
         self._opened: sqlite3.Connection | None = None
-        self._left: list[sqlite3.Connection] = []
-        self._owner = 0
         self._cache: dict[str, list[Cookie]] = {}
         self._version = -1
         self._ask('SELECT 1')
+        forks.close_before(self)
 
     def __repr__(self) -> str:
         return f'<SQLiteStore {os.fspath(self.path)!r}>'
@@ -90,7 +90,7 @@ class SQLiteStore:
     def commit(self) -> None:
         """Ends the transaction that the last changes are part of."""
         with self._lock:
-            if self._opened is not None and self._owner == os.getpid() and self._opened.in_transaction:
+            if self._opened is not None and self._opened.in_transaction:
                 self._ask('COMMIT')
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class SQLiteStore:
         with self._lock:
             self.commit()
             connection, self._opened = self._opened, None
-            if connection is not None and self._owner == os.getpid():
+            if connection is not None:
                 connection.close()
 
     def _change(self, statement: str, cookie: Cookie, *values: Any) -> None:
@@ -127,12 +127,8 @@ class SQLiteStore:
             raise self._unusable(reason) from reason
 
     def _connection(self) -> sqlite3.Connection:
-        """The connection of this process: SQLite must not be used across a fork."""
-        if self._opened is not None and self._owner == os.getpid():
-            return self._opened
-        if self._opened is not None:
-            self._left.append(self._opened)  # the parent's: closing it here would take the parent's locks away
-        self._opened, self._owner, self._version = self._open(), os.getpid(), -1
+        if self._opened is None:
+            self._opened, self._version = self._open(), -1
         return self._opened
 
     def _open(self) -> sqlite3.Connection:
