@@ -224,7 +224,7 @@ class Requests(Classes):
     def _make(self, verb: str | None, uri: Any, options: Any, callback: Any, more: Any) -> Request:
         simple = options is None and callback is None and type(uri) is str and uri
         if simple and not more and self._addressed:
-            return Request(self._defaults, addressed(verb or self._defaults.method, uri), self._transport)
+            return Request(self._defaults, addressed(verb or self._defaults.method, uri), self._transport, 3)
         if simple and self._requester is None:
             values = normalise(more)
             values['uri'] = uri
@@ -238,7 +238,7 @@ class Requests(Classes):
         resolved = _connected(compose(self._defaults, values), values)
         if resolved.auth is not None:
             credentials.required('auth', resolved.auth)
-        made = Request(resolved, first(resolved), self._transport)
+        made = Request(resolved, first(resolved), self._transport, 3)
         if resolved.callback is not None:
             made.give(resolved.callback)
         return made
@@ -252,7 +252,7 @@ class Requests(Classes):
         return made
 
 
-_SETTLED = frozenset('uri url base_url qs body form json callback auth'.split())
+_SETTLED = frozenset('uri url base_url qs body form callback auth'.split())
 _CONNECTS = frozenset(('pool', 'agent', 'agent_options', 'forever'))
 
 

@@ -139,7 +139,7 @@ class Content:
         if self._streaming is not None:
             raise RequestStateError('the body was read in pieces already; ask for .body instead of iterating, or join the pieces yourself')
         self._streaming = ()
-        decoder = self._decoder()
+        decoder = self._decoder() if self._options.gzip else None
         limit = self._options.max_body
         if decoder is None and self._emitter is None:
             try:
@@ -177,8 +177,8 @@ class Content:
         self._finish()
 
     def _decoder(self) -> Any:
-        coding = self.headers.get('content-encoding') if self._options.gzip else None
-        if not coding or self._hop.method == 'HEAD' or self.status_code in (204, 304):
+        coding = self.headers.get('content-encoding')
+        if not self._options.gzip or not coding or self._hop.method == 'HEAD' or self.status_code in (204, 304):
             return None
         from requite.wire import decode
 

@@ -29,7 +29,7 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         limits = Limits(limits.connect, limits.read, monotonic() + options.deadline)
     begun = start = perf_counter() if options.time else 0.0
     while True:
-        if options.auth is not None:
+        if options.auth is not None and not options.auth.send_immediately:
             carry = _foreseen(options, carry)
         hop = build(options, carry, transport.pool if pool is None else pool or None, limits, watch.signal)
         watch.hop = hop

@@ -40,12 +40,12 @@ class Request(Sending):
     inherited = False
     """True in a forked child for what the parent had not sent yet: unasked, that is the parent's to send."""
 
-    def __init__(self, options: Options, carry: Carry, transport: Transport) -> None:
+    def __init__(self, options: Options, carry: Carry, transport: Transport, depth: int = 1) -> None:
         self._options = options
         self._carry = carry
         self._transport = transport
         self.signal = AbortSignal()
-        frame = sys._getframe(1)
+        frame = sys._getframe(depth)  # how many calls of ours lie between here and the caller's line, where that is known
         while (code := frame.f_code).co_filename.startswith(_OURS) and frame.f_back is not None:
             frame = frame.f_back
         self._made = (code, frame.f_lasti)  # the line is looked up when somebody wants to know
