@@ -8,7 +8,7 @@ from requite import agents, background, checks, configure, credentials
 from requite.arguments import gather, levels, mapping, merged
 from requite.errors import InvalidOptionType
 from requite.options import EMPTY, Options, compose, normalise, shared
-from requite.prepare import addressed, first
+from requite.prepare import addressed, first, jar_of
 from requite.request import Request
 from requite.response import Response
 from requite.transport import pooled
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from requite.cookies import Cookie, CookieJar
     from requite.optiontypes import RequestOptions
     from requite.protocols import Transport
     from requite.wire.uri import Uri
@@ -170,6 +171,8 @@ class Requests(Classes):
         given = levels(mapping(options), more)
         values = normalise(given)
         made = shared(_connected(compose(self._defaults, values), values))
+        if made.jar is not None:
+            jar_of(made)
         return Requests(made, merged(self._raw, given), requester or self._requester, self._transport)
 
     def forever(
@@ -185,13 +188,19 @@ class Requests(Classes):
             given['agent_options'] = agent_options
         return self.defaults({**given, 'forever': True})
 
-    def jar(self, store: Any = None) -> Any:
-        """A cookie jar."""
-        raise NotImplementedError('cookie jars are not available in this version of requite')
+    def jar(self, store: Any = None) -> CookieJar:
+        """A cookie jar, in memory or in ``store`` (``requite.cookies`` has some)."""
+        from requite.cookies import CookieJar
 
-    def cookie(self, text: str) -> Any:
-        """A cookie, from its text."""
-        raise NotImplementedError('cookies are not available in this version of requite')
+        return CookieJar(store)
+
+    def cookie(self, text: str) -> Cookie | None:
+        """A cookie, from its text as a Set-Cookie header has it; None when it is none (Node: undefined)."""
+        if not isinstance(text, str):
+            raise InvalidOptionType(f'The cookie function only accepts STRING as param, not {checks.kind(text)}')
+        from requite.cookies.setcookie import parse
+
+        return parse(text)
 
     @property
     def debug(self) -> bool:
@@ -252,7 +261,7 @@ class Requests(Classes):
         return made
 
 
-_SETTLED = frozenset('uri url base_url qs body form callback auth'.split())
+_SETTLED = frozenset('uri url base_url qs body form callback auth jar'.split())
 _CONNECTS = frozenset(('pool', 'agent', 'agent_options', 'forever'))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event, get_ident
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from requite.errors import BodyTooLarge, RequestError, RequestStateError
@@ -37,6 +38,7 @@ class Content:
     _watch: Callable[[RequestError], None] | None = None
     _fault: RequestError | None = None
     _left = b''
+    _tried = False
     _ended = False
 
     @property
@@ -134,6 +136,29 @@ class Content:
         return text.decode(content, options.encoding)
 
     def _collect(self) -> None:
+        reader = self.__dict__.setdefault('_reader', get_ident())
+        if reader != get_ident():
+            self._await()
+            return
+        try:
+            self._read_whole()
+        finally:
+            self._tried = True
+            waiting = self.__dict__.get('_waiting')
+            if waiting is not None:
+                waiting.set()
+
+    def _await(self) -> None:
+        """Waits for another thread that is collecting the body."""
+        waiting = self.__dict__.setdefault('_waiting', Event())
+        if not self._tried:
+            waiting.wait()
+        if self._fault is not None:
+            raise self._fault
+        if self._content is None:
+            raise RequestStateError('another thread read the body in pieces, or was interrupted while it read it; only one can')
+
+    def _read_whole(self) -> None:
         if self._fault is not None:
             raise self._fault
         if self._streaming is not None:

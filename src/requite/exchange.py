@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from requite import redirects
 from requite.message import Limits
-from requite.prepare import build
+from requite.prepare import build, remember
 from requite.response import Response
 from requite.timings import Timings
 
@@ -36,7 +36,7 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         if watch.listening:
             hop = _announced(hop, watch)
         reply = transport.send(hop)
-        if carry.answered is not None:
+        if carry.answered is not None or options.jar is not None:
             _heard(options, carry, hop, reply)
         if reply.status < 300:
             break
@@ -63,11 +63,14 @@ def _foreseen(options: Options, carry: Carry) -> Carry:
 
 
 def _heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> None:
-    """Lets the scheme that was answered with see what the server made of it; gives the connection up on an error."""
-    from requite.auth import order
-
+    """Lets the jar, and the scheme that was answered with, see what the server said; gives the connection up on an error."""
     try:
-        order.heard(options, carry, hop, reply)
+        if options.jar is not None:
+            remember(options, hop.uri, reply)
+        if carry.answered is not None:
+            from requite.auth import order
+
+            order.heard(options, carry, hop, reply)
     except BaseException:
         reply.abort()
         raise

@@ -38,6 +38,8 @@ class Intent:
     _options: Options
     _carry: Carry
     _written: list[bytes] | None = None
+    refused = False
+    """True after a change that could not be made: unless it is asked for, the request is not sent then."""
 
     def auth(self, user: Any = None, password: Any = None, send_immediately: Any = True, bearer: Any = None) -> Self:
         """Basic credentials, or with ``bearer`` a token; ``send_immediately=False`` waits for the server's 401."""
@@ -102,6 +104,7 @@ class Intent:
 
     def pipe(self, sink: Any, end: bool = True) -> Any:
         """Copies the body to ``sink``."""
+        self.refused = True
         raise NotImplementedError(
             'pipes are not available in this version of requite; iterate over the response instead'
         )
@@ -116,6 +119,7 @@ class Intent:
 
         self._unsent('write', 'body')
         piece = as_bytes(chunk)
+        self.refused = False
         if self._written is None:
             self._written = []
         self._written.append(piece)
@@ -154,6 +158,7 @@ class Intent:
                 f'the request was sent or aborted already, .{method}() can have no effect any more: '
                 f'pass {option}=... in the call, or call .{method}() before .response, .end(), .start() or a callback; for another try, make another request'
             )
+        self.refused = True  # until the change is made: what it was to become is not what would be sent
         if self._options.uri is None and self._options.url is None:
             # made from an address alone: only the carry knows it
             return configure.replaced(self._options, uri=self._carry.uri, method=self._carry.method)
@@ -162,6 +167,7 @@ class Intent:
     def _become(self, options: Options) -> Self:
         self._carry = first(options)
         self._options = options
+        self.refused = False
         return self
 
     def _finish_writing(self) -> None:

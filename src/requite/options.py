@@ -48,6 +48,7 @@ class Options:
     json_reviver: Any = None
     json_replacer: Any = None
     auth: Credentials | None = None
+    jar: Any = None
     follow_redirect: Any = True
     follow_all_redirects: bool = False
     follow_original_http_method: bool = False
@@ -161,8 +162,8 @@ def shared(options: Options) -> Options:
     """The same options as defaults of many requests, which then share what is decided once for all of them."""
     others = Options()
     others.__dict__.update(options.__dict__)
-    asked = options.auth is not None and callable(options.auth.bearer)
-    others.__dict__['plans'] = None if asked else {}
+    asked_anew = options.jar is not None or (options.auth is not None and callable(options.auth.bearer))
+    others.__dict__['plans'] = None if asked_anew else {}
     return others
 
 

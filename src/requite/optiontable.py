@@ -64,6 +64,11 @@ def _auth(name: str, value: Any) -> Any:
     return credentials(name, value)
 
 
+def _jar(name: str, value: Any) -> Any:
+    # what a jar must be able to do is checked where jars are known, still within the call
+    return None if value is False else value
+
+
 def _anything(name: str, value: Any) -> Any:
     return value
 
@@ -204,12 +209,12 @@ OPTIONS: tuple[Option, ...] = (
     Option('json', '', 'True or a JSON value', '', 'None', 'Content as JSON, `accept: application/json`, and the response parsed where it parses.', _anything),
     Option('json_reviver', 'jsonReviver', 'callable(key, value)', '', 'None', 'Called for every value of a parsed response, innermost first.', checks.function),
     Option('json_replacer', 'jsonReplacer', 'callable(key, value) or list of keys', '', 'None', 'Called for every value before it is written as JSON.', _replacer),
-    Option('auth', '', 'mapping or (user, password)', '', 'None', '`user`, `pass`, `sendImmediately` (True), `bearer` (a str, or a callable that returns one).', _auth),
+    Option('auth', '', 'mapping or (user, password)', '', 'None', '`user`, `pass`, `sendImmediately` (True), `bearer` (a str, or a callable that returns one), `digest` (True: never Basic).', _auth),
     Option('oauth', '', 'mapping', '', 'None', 'OAuth 1.0a.', not_yet(_SIGNER), 'signers'),
     Option('hawk', '', 'mapping', '', 'None', 'Hawk.', not_yet(_SIGNER), 'signers'),
     Option('aws', '', 'mapping', '', 'None', 'AWS signatures, version 2 and 4.', not_yet(_SIGNER), 'signers'),
     Option('http_signature', 'httpSignature', 'mapping', '', 'None', 'HTTP signatures (draft-cavage).', not_yet(_SIGNER), 'signers'),
-    Option('jar', '', 'True or a jar', '', 'False', 'Cookies: True for the global jar.', not_yet('cookie jars are'), 'cookies'),
+    Option('jar', '', 'True or a jar', '', 'False', 'Cookies are kept and sent: True for the global jar, or `request.jar()`.', _jar),
     Option('follow_redirect', 'followRedirect', 'bool or callable(response)', '', 'True', 'Follow redirects of GET and other safe methods.', _follow),
     Option('follow_all_redirects', 'followAllRedirects', 'bool', '', 'False', 'Follow redirects of every method.', checks.boolean),
     Option('follow_original_http_method', 'followOriginalHttpMethod', 'bool', '', 'False', 'Keep the method and the content where a redirect would turn them into a GET.', checks.boolean),

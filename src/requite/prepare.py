@@ -19,7 +19,8 @@ from requite.wire import uri as uris
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from requite.message import AbortSignal
+    from requite.cookies.foreign import Jar
+    from requite.message import AbortSignal, Reply
     from requite.options import Options
     from requite.protocols import Body
     from requite.wire.uri import Uri
@@ -45,7 +46,11 @@ def first(options: Options) -> Carry:
         return Carry(method, uri, None)
     if options.qs is not None:
         uri = _with_query(uri, options)
+    if options.jar is not None:
+        jar_of(options)
     body = pick.pick(options)
+    if body is not None and 'content-length' in options.headers:
+        _declared(body, options.headers['content-length'][1])
     if method == 'HEAD' and body is not None:
         raise InvalidBody(f'HTTP HEAD requests MUST NOT include a request body. Leave {_body_option(options)!r} out, or use another method')
     return Carry(method, uri, body)
@@ -59,7 +64,7 @@ def addressed(method: str, address: str) -> Carry:
         raise _with_fix(error) from None
 
 
-_SETTLED_HERE = frozenset(('body', 'form', 'json', 'qs'))
+_SETTLED_HERE = frozenset(('body', 'form', 'json', 'qs', 'jar'))
 
 
 def _body_option(options: Options) -> str:
@@ -134,6 +139,31 @@ def _host(draft: Draft) -> None:
     if 'host' not in draft.fields:
         name = draft.options.headers.get('host', ('host',))[0]
         draft.fields['host'] = (name, draft.carry.uri.host_field)
+
+
+def _cookie(draft: Draft) -> None:
+    if draft.options.jar is None:
+        return
+    kept = jar_of(draft.options).header(draft.carry.uri)
+    if kept:
+        name, own = draft.fields.get('cookie', ('cookie', None))
+        draft.fields['cookie'] = (name, f'{own}; {kept}' if isinstance(own, str) else kept)
+
+
+def jar_of(options: Options) -> Jar:
+    """The jar of options that have one; raises ``InvalidOptionType`` for what is none."""
+    from requite.cookies import foreign
+
+    jar = foreign.jar_of(options.jar)
+    assert jar is not None
+    return jar
+
+
+def remember(options: Options, uri: Uri, reply: Reply) -> None:
+    """Has the jar keep what ``reply`` sets; does nothing without a jar."""
+    values = reply.headers.get('set-cookie')
+    if values:
+        jar_of(options).remember(uri, values)
 
 
 def _user_agent(draft: Draft) -> None:
@@ -233,6 +263,7 @@ STAGES: tuple[tuple[str, Callable[[Draft], None], str], ...] = (
     ('headers', _headers, "the caller's come first, in their order; what may not travel on is taken out before anything is added"),
     ('referer', _referer, "before host, so that a redirected request shows it where the caller's own would stand"),
     ('host', _host, 'after the headers, so that a Host of the caller is kept'),
+    ('cookie', _cookie, "after the headers: the caller's own stand first; asked anew on every hop"),
     ('user-agent', _user_agent, 'any time after the headers; None in the headers leaves it out'),
     ('connection', _connection, 'any time after the headers'),
     ('accept-encoding', _accept_encoding, 'any time after the headers'),

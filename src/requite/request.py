@@ -186,7 +186,7 @@ class Request(Sending):
 
     def send_at_exit(self) -> None:
         """Sends a request that is still held when the interpreter ends."""
-        if background.claim(self):
+        if background.claim(self) and not self.refused:
             if self._written is not None:
                 self._warn('its body is still open: call end() after the last write()')
             else:
@@ -219,7 +219,7 @@ class Request(Sending):
         if state is DONE:
             return
         if state is NEW:
-            if UNSENT.pop(id(self), None) is None or self.inherited:
+            if UNSENT.pop(id(self), None) is None or self.inherited or self.refused:
                 return
             if self._written is not None:
                 self._warn('its body was still open: call end() after the last write()')

@@ -37,6 +37,7 @@ class Workers:
         self._threads = 0
         self._idle = 0
         self._open: set[Job] = set()
+        self._waiting: set[Job] = set()
         self._doing: dict[int, list[Job]] = {}
 
     def expect(self, task: Callable[[], None]) -> Job:
@@ -90,14 +91,15 @@ class Workers:
         with self._done:
             mine = tuple(self._doing.get(get_ident(), ()))
             awaited = self._open.difference(mine)
-            self._open.difference_update(mine)
+            self._waiting.update(mine)  # two jobs that wait for all would wait for each other
             self._done.notify_all()
+            excused: set[Job] = self._waiting if mine else set()
             try:
                 return self._done.wait_for(
-                    lambda: awaited.isdisjoint(self._open), None if until is None else max(0.0, until - monotonic())
+                    lambda: awaited & self._open <= excused, None if until is None else max(0.0, until - monotonic())
                 )
             finally:
-                self._open.update(mine)
+                self._waiting.difference_update(mine)
 
     def _serve(self) -> None:
         while True:

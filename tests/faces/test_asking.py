@@ -116,9 +116,6 @@ def test_two_threads_that_ask_at_once_get_one_error() -> None:
     assert all(error is errors[0] for error in errors)
 
 
-@pytest.mark.xfail(
-    reason='Content._collect does not wait for a thread that is collecting already', raises=RequestStateError
-)
 def test_threads_that_ask_for_the_body_of_one_response_get_the_same_body(raw_server: Any) -> None:
     heads = []
 

@@ -115,10 +115,12 @@ def fresh() -> None:
     import requite.api
     from requite import request
     from requite.auth.sessions import SESSIONS
+    from requite.cookies import jar as jars
     from requite.transport import pools
 
     request.flush(2000)
     SESSIONS.clear()
+    jars.GLOBAL = jars.CookieJar()
     pools.DEFAULT.close()
     reset = getattr(requite.api, 'reset', None)
     if reset is not None:

@@ -416,12 +416,22 @@ def test_the_classes_hang_on_request() -> None:
     assert isinstance(request.defaults({}), Requests)
 
 
-@pytest.mark.parametrize(
-    'call', [lambda: request.jar(), lambda: request.cookie('a=b'), lambda: setattr(request, 'debug', True)]
-)
-def test_what_comes_later_says_so(call: Any) -> None:
+def test_debugging_output_comes_later_and_says_so() -> None:
     with pytest.raises(NotImplementedError, match='not available in this version'):
-        call()
+        request.debug = True
+
+
+def test_a_jar_keeps_what_a_server_sets_and_a_cookie_is_read_from_its_text(server: HttpServer) -> None:
+    jar = request.jar()
+    jar.set_cookie('a=1', server.url)
+    request(server.url, jar=jar).end()
+    assert server.requests[-1].header('cookie') == 'a=1'
+    cookie = request.cookie('b=2; Path=/x')
+    assert cookie is not None
+    assert (cookie.key, cookie.value, cookie.path) == ('b', '2', '/x')
+    assert request.cookie('a=\x00') is None
+    with pytest.raises(InvalidOptionType, match='only accepts STRING'):
+        request.cookie(5)  # type: ignore[arg-type]
 
 
 def test_debug_is_off() -> None:

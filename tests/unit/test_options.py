@@ -486,6 +486,13 @@ def show_max_body(server: HttpServer) -> None:
     assert request(server.url, max_body=6).end().body == '123456'
 
 
+def show_jar(server: HttpServer) -> None:
+    jar = request.jar()
+    jar.set_cookie('a=1', server.url)
+    request(server.url, jar=jar, headers={'cookie': 'own=0'}).end()
+    assert server.requests[-1].header('cookie') == 'own=0; a=1'
+
+
 ON_A_SERVER: dict[str, Callable[[HttpServer], None]] = {
     name.removeprefix('show_'): function for name, function in globals().items() if name.startswith('show_')
 }
