@@ -7,7 +7,7 @@ are joined, kept single or kept as a list.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,9 +49,9 @@ class Headers(dict[str, FieldValue]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and dict.__contains__(self, name.lower())
 
-    def get(self, name: str, default: object = None) -> FieldValue | None:  # type: ignore[override]
+    def get(self, name: str, default: Any = None) -> FieldValue | None:  # type: ignore[override]
         """The value of ``name`` in any letter case, or ``default``."""
-        return dict.get(self, name.lower(), default)  # type: ignore[arg-type]
+        return dict.get(self, name.lower(), default)
 
     def has(self, name: str) -> str | bool:
         """The stored (lower-cased) name if the field is there, else False: Node's ``caseless.has``."""

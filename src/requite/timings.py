@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 EPOCH = time.time() - time.perf_counter()
 """What turns a moment of ``time.perf_counter()`` into seconds since 1970."""
@@ -52,6 +51,6 @@ class Timings:
         return None if moment is None else epoch_ms(moment)
 
 
-def epoch_ms(moment: Any) -> int:
+def epoch_ms(moment: float) -> int:
     """A moment of ``time.perf_counter()`` in milliseconds since 1970."""
     return round((EPOCH + moment) * 1000)

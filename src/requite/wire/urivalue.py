@@ -175,9 +175,7 @@ class Uri:
         Node fills in the default port as a number while it sets a request up, and loses it where the ``qs`` option rewrites the URI: say False then.
         For UNIX sockets everything is as odd as in Node (the socket for host, the query within ``pathname``, no colon after ``unix``).
         """
-        port: str | int | None = self.port
-        if port is None and default_port:
-            port = self.effective_port
+        port: str | int | None = self.effective_port if self.port is None and default_port else self.port
         fields: dict[str, Any] = {'protocol': self.protocol, 'slashes': True, 'auth': self.auth, 'host': self.host}
         fields |= {'port': port, 'hostname': self.hostname, 'hash': self.hash, 'search': self.search}
         fields |= {'query': self.query, 'pathname': self.pathname, 'path': self.target, 'href': self.href}

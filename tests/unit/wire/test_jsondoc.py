@@ -11,9 +11,9 @@ import types
 import pytest
 from hypothesis import given, strategies
 
+from requite.errors import InvalidBody, InvalidOptionType
 from requite.wire import jsonwriter
 from requite.wire.jsondoc import DROP, dumps, loads
-from requite.errors import InvalidBody, InvalidOptionType
 
 # A value and what JSON.stringify of Node 20 makes of the same one.
 STRINGIFY = [
