@@ -1,9 +1,7 @@
 """What is checked, in one command: `nox` runs lint, types, docs and tests; `nox -s bench` the benchmarks.
 
 The tests run against the built wheel on every Python from 3.10 up that is installed; the recorded cases of Node's request
-are among them. What is marked `timing` (the hostile server, the benchmarks' bounds, texts that must not take long) waits and
-measures by the clock: it runs on the Python that nox itself runs on, and `nox -s tests-3.12 -- -m timing` on another one.
-Arguments after `--` go to pytest: `nox -s tests-3.11 -- -k redirect`.
+and the hostile server are among them. Arguments after `--` go to pytest: `nox -s tests-3.11 -- -k redirect`.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import nox
@@ -43,8 +40,6 @@ def _runs(python: str) -> bool:
 
 
 FOUND = installed_pythons()
-# The one Python that the tests marked `timing` run on.
-CLOCKED = f'{sys.version_info.major}.{sys.version_info.minor}'
 nox.options.default_venv_backend = 'virtualenv'
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = False
@@ -100,12 +95,9 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=FOUND)
 def tests(session: nox.Session) -> None:
-    """Every test, against the wheel; what is marked `timing` on one Python only."""
-    clocked = session.python == CLOCKED
-    install_wheel(session, 'test', *(['bench'] if clocked else []))
-    # A `-m` of the caller's comes later and wins.
-    marked = [] if clocked else ['-m', 'not timing']
-    session.run('python', '-m', 'pytest', '-n', '2', '--dist', 'loadgroup', *marked, *session.posargs)
+    """Every test, against the wheel; the benchmarks' bounds among them, so their peers come too."""
+    install_wheel(session, 'test', 'bench')
+    session.run('python', '-m', 'pytest', '-n', '2', '--dist', 'loadgroup', *session.posargs)
 
 
 @nox.session

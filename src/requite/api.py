@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from requite import agents, background, checks, configure, credentials
 from requite.arguments import gather, levels, mapping, merged
+from requite.carries import addressed, first
 from requite.errors import InvalidOptionType
 from requite.options import EMPTY, Options, compose, normalise, shared
-from requite.prepare import addressed, first, jar_of
+from requite.prepare import jar_of
 from requite.request import Request
 from requite.response import Response
 from requite.transport import pooled
@@ -58,7 +59,11 @@ class Requests(Classes):
         self._raw = dict(raw or {})
         self._requester = requester
         # Whether a request with these defaults needs an address and nothing else to be whole.
-        self._addressed = requester is None and _SETTLED.isdisjoint(defaults.__dict__) and isinstance(defaults.json, (bool, type(None)))
+        self._addressed = (
+            requester is None
+            and _SETTLED.isdisjoint(defaults.__dict__)
+            and isinstance(defaults.json, (bool, type(None)))
+        )
         self._transport = transport
 
     def __call__(
@@ -233,7 +238,10 @@ class Requests(Classes):
     def _make(self, verb: str | None, uri: Any, options: Any, callback: Any, more: Any) -> Request:
         simple = options is None and callback is None and type(uri) is str and uri
         if simple and not more and self._addressed:
-            return Request(self._defaults, addressed(verb or self._defaults.method, uri), self._transport, 3)
+            made = Request(self._defaults, addressed(verb or self._defaults.method, uri), self._transport, 3)
+            if verb is not None:
+                made._verb = True
+            return made
         if simple and self._requester is None:
             values = normalise(more)
             values['uri'] = uri
@@ -261,7 +269,7 @@ class Requests(Classes):
         return made
 
 
-_SETTLED = frozenset('uri url base_url qs body form callback auth jar'.split())
+_SETTLED = frozenset('uri url base_url qs body form form_data multipart callback auth jar'.split())
 _CONNECTS = frozenset(('pool', 'agent', 'agent_options', 'forever'))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from requite import checks, credentials, fields
+from requite.carries import first
 from requite.options import Options, compose, normalise
-from requite.prepare import first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def without_header(options: Options, name: Any) -> Options:
 
 def query(options: Options, data: Mapping[str, Any] | None, clobber: bool = False) -> Options:
     """The query with ``data`` merged in; with ``clobber`` what was there before is dropped."""
-    uri = first(replaced(options, body=None, form=None, json=None)).uri
+    uri = first(replaced(options, body=None, form=None, form_data=None, multipart=None, json=None)).uri
     if clobber:
         uri = uri.with_query('')
     return replaced(compose(options, {'uri': uri, 'qs': checks.mapping('qs', data)}), base_url=None, url=None)
@@ -53,6 +53,22 @@ def auth(options: Options, user: Any, password: Any, send_immediately: Any, bear
     else:
         made = credentials.make('auth', user, password, send_immediately)
     return replaced(options, auth=made)
+
+
+def adopted(options: Options, method: str | None, pairs: list[tuple[str, str]], body: Any) -> Options:
+    """The options with what is piped in: its content, its method unless one was given, and those of its fields that were not given.
+
+    Raises ``OptionsError`` for a method or a field that cannot be sent. With ``json=True`` content without a type is JSON, as in Node.
+    """
+    headers = dict(options.headers)
+    for key, field in fields.header_fields('headers', pairs).items():
+        headers.setdefault(key, field)
+    if options.json is True and body is not None:
+        headers.setdefault('content-type', ('content-type', 'application/json'))
+    values = {'headers': headers, 'body': body}
+    if method is not None and not options.given('method'):
+        values.update(normalise({'method': method}))
+    return replaced(options, **values)
 
 
 def replaced(options: Options, **values: Any) -> Options:

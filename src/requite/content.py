@@ -9,6 +9,9 @@ from requite.errors import BodyTooLarge, RequestError, RequestStateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from typing_extensions import Self
 
     from requite.emitter import Emitter
     from requite.headers import Headers
@@ -69,7 +72,7 @@ class Content:
 
         return loads(self.content, reviver or self._options.json_reviver)
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         """At most ``size`` bytes of the body as they come, all of the rest with -1; ``b''`` at the end."""
         if size is None or size < 0:
             if self._streaming is None:
@@ -111,10 +114,12 @@ class Content:
         if self._content is None and not self._reply.complete:
             self._reply.abort()
 
-    def __enter__(self) -> Response:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _as_asked(self) -> Any:
@@ -156,13 +161,17 @@ class Content:
         if self._fault is not None:
             raise self._fault
         if self._content is None:
-            raise RequestStateError('another thread read the body in pieces, or was interrupted while it read it; only one can')
+            raise RequestStateError(
+                'another thread read the body in pieces, or was interrupted while it read it; only one can'
+            )
 
     def _read_whole(self) -> None:
         if self._fault is not None:
             raise self._fault
         if self._streaming is not None:
-            raise RequestStateError('the body was read in pieces already; ask for .body instead of iterating, or join the pieces yourself')
+            raise RequestStateError(
+                'the body was read in pieces already; ask for .body instead of iterating, or join the pieces yourself'
+            )
         self._streaming = ()
         decoder = self._decoder() if self._options.gzip else None
         limit = self._options.max_body
@@ -172,10 +181,7 @@ class Content:
             except RequestError as error:
                 self._failed(error)
             self._content = content
-            if self._clock is not None or self._emitter is not None:
-                if content and self._emitter is not None:
-                    self._announce(content)  # somebody began to listen in another thread meanwhile
-                self._finish()
+            self._collected(content)
             return
         pieces: list[bytes] = []
         size = 0
@@ -187,6 +193,13 @@ class Content:
             pieces.append(piece)
         self._content = b''.join(pieces)
         self._finish()
+
+    def _collected(self, content: bytes) -> None:
+        """Tells who began to listen in another thread while the body was collected, and stops the clock."""
+        if self._emitter is not None and content:
+            self._announce(content)
+        if self._emitter is not None or self._clock is not None:
+            self._finish()
 
     def _stream(self) -> Iterator[bytes]:
         if self._fault is not None:

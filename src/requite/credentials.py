@@ -139,7 +139,9 @@ def _digest(name: str, given: dict[str, Any]) -> bool:
     if wanted and 'bearer' in given:
         raise OptionsError(f'option {name!r}: digest=True wants user and pass, not bearer; leave one of them out')
     if wanted and given.get('send_immediately') is True:
-        raise OptionsError(f'option {name!r}: digest=True waits for what the server asks, sendImmediately=True does not; leave one of them out')
+        raise OptionsError(
+            f'option {name!r}: digest=True waits for what the server asks, sendImmediately=True does not; leave one of them out'
+        )
     return bool(wanted)
 
 

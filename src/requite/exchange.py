@@ -83,7 +83,9 @@ def _announced(hop: Hop, watch: Watch) -> Hop:
     return hop._replace(notice=lambda sock: watch.event('socket', sock))
 
 
-def _verdict(options: Options, carry: Carry, hop: Hop, reply: Reply, followed: tuple[Any, ...]) -> redirects.Follow | None:
+def _verdict(
+    options: Options, carry: Carry, hop: Hop, reply: Reply, followed: tuple[Any, ...]
+) -> redirects.Follow | None:
     """What ``decide`` says, where ``follow_redirect`` as a callable agrees and there are not too many; gives the connection up on an error."""
     try:
         verdict = redirects.decide(options, carry, hop, reply)

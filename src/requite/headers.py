@@ -7,7 +7,7 @@ are joined, kept single or kept as a list.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Union
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,7 @@ class Headers(dict[str, FieldValue]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and dict.__contains__(self, name.lower())
 
-    def get(self, name: str, default: Any = None) -> FieldValue | None:  # type: ignore[override]
+    def get(self, name: str, default: FieldValue | None = None) -> FieldValue | None:  # type: ignore[override]
         """The value of ``name`` in any letter case, or ``default``."""
         return dict.get(self, name.lower(), default)
 

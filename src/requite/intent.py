@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from requite import background, configure
+from requite.body.source import DeclaredBody
+from requite.carries import first
 from requite.errors import RequestStateError
 from requite.message import AbortSignal
-from requite.prepare import build, first
+from requite.prepare import build
 from requite.sent import SentRequest
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ class Intent:
     _options: Options
     _carry: Carry
     _written: list[bytes] | None = None
+    _verb = False
+    """True when only the carry knows which verb was called: what is piped in then does not bring its own method."""
     refused = False
     """True after a change that could not be made: unless it is asked for, the request is not sent then."""
 
@@ -46,13 +51,27 @@ class Intent:
         return self._become(configure.auth(self._unsent('auth', 'auth'), user, password, send_immediately, bearer))
 
     def form(self, data: Any = None) -> Any:
-        """The content as ``application/x-www-form-urlencoded``."""
-        options = self._unsent('form', 'form')
-        if data is None:
-            raise NotImplementedError(
-                'form() without data builds multipart/form-data, which is not available in this version of requite'
+        """The content as ``application/x-www-form-urlencoded``; without ``data`` the ``FormData`` of this request, to ``append`` fields and files to.
+
+        The body is open from then on: the request is sent when it is asked for, not by being let go. Called again it gives the same form, where
+        Node forgets the first one.
+        """
+        if data is not None:
+            return self._become(configure.given(self._unsent('form', 'form'), form=data))
+        from requite.body.formdata import FormData
+
+        options = self._unsent('form', 'form_data')
+        if self._written:
+            raise RequestStateError(
+                'the body was begun with write(); append() instead of it, or write the multipart body yourself'
             )
-        return self._become(configure.given(options, form=data))
+        form = options.form_data
+        if not isinstance(form, FormData):
+            itself = ref(self)  # a cycle would keep the request from being let go
+            form = FormData(lambda: _still_unsent(itself)).extend(form or {})
+        self._become(configure.replaced(options, form_data=form))
+        self._written = []
+        return form
 
     def json(self, value: Any) -> Self:
         """The content as JSON (True: whatever ``body`` is), and the response parsed."""
@@ -102,13 +121,6 @@ class Intent:
         """Cookies."""
         return self._become(configure.given(self._unsent('jar', 'jar'), jar=jar))
 
-    def pipe(self, sink: Any, end: bool = True) -> Any:
-        """Copies the body to ``sink``."""
-        self.refused = True
-        raise NotImplementedError(
-            'pipes are not available in this version of requite; iterate over the response instead'
-        )
-
     def to_curl(self) -> str:
         """The request as a curl command line."""
         raise NotImplementedError('to_curl() is not available in this version of requite')
@@ -117,7 +129,12 @@ class Intent:
         """Adds a piece to the body, which then is open until ``end()``; the pieces are sent together, by ``end()``."""
         from requite.body.source import as_bytes
 
-        self._unsent('write', 'body')
+        options = self._unsent('write', 'body')
+        if options.form_data is not None or options.multipart is not None:
+            self.refused = False
+            raise RequestStateError(
+                'the body is multipart, write() would end up in the middle of it: add a field with .form().append(name, value)'
+            )
         piece = as_bytes(chunk)
         self.refused = False
         if self._written is None:
@@ -149,7 +166,10 @@ class Intent:
     def _draft(self) -> Hop:
         if self.hop is not None:
             return self.hop
-        return build(self._options, self._carry, None, self._options.limits, AbortSignal())
+        carry = self._carry
+        if getattr(carry.body, 'pending', False):
+            carry = carry._replace(body=DeclaredBody(carry.body, None))  # its length would send the request in it
+        return build(self._options, carry, None, self._options.limits, AbortSignal())
 
     def _unsent(self, method: str, option: str) -> Options:
         """The options, as long as they can still be changed."""
@@ -161,7 +181,8 @@ class Intent:
         self.refused = True  # until the change is made: what it was to become is not what would be sent
         if self._options.uri is None and self._options.url is None:
             # made from an address alone: only the carry knows it
-            return configure.replaced(self._options, uri=self._carry.uri, method=self._carry.method)
+            options = configure.replaced(self._options, uri=self._carry.uri)
+            return configure.replaced(options, method=self._carry.method) if self._verb else options
         return self._options
 
     def _become(self, options: Options) -> Self:
@@ -172,7 +193,7 @@ class Intent:
 
     def _finish_writing(self) -> None:
         written, self._written = self._written, None
-        if written is not None:
+        if written:
             before = self._carry.body.chunks() if self._carry.body is not None else ()
             self._become(configure.replaced(self._unsent('end', 'body'), body=[*before, *written]))
 
@@ -180,3 +201,12 @@ class Intent:
         if name in ALIASES:
             return getattr(self, ALIASES[name])
         raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
+
+
+def _still_unsent(itself: ref[Intent]) -> None:
+    """Raises ``RequestStateError`` once the request behind the reference was sent."""
+    intent = itself()
+    if intent is not None:
+        refused = intent.refused
+        intent._unsent('form().append', 'form_data')
+        intent.refused = refused

@@ -22,7 +22,7 @@ DEFAULT_LIMITS = Limits(10.0, 300.0)
 """Ten seconds to connect, five minutes of silence."""
 
 VERIFIED = TLS()
-MERGED = frozenset('qs form json body agent_options qs_parse_options qs_stringify_options'.split())
+MERGED = frozenset('qs form form_data multipart json body agent_options qs_parse_options qs_stringify_options'.split())
 """Options whose mappings are merged into the defaults' instead of replacing them; headers are too, by name."""
 
 
@@ -44,6 +44,10 @@ class Options:
     use_querystring: bool = False
     body: Any = None
     form: Any = None
+    form_data: Any = None
+    multipart: Any = None
+    preamble_crlf: bool = False
+    postamble_crlf: bool = False
     json: Any = None
     json_reviver: Any = None
     json_replacer: Any = None

@@ -109,6 +109,26 @@ def _form(name: str, value: Any) -> Any:
     raise checks.wrong_type(name, value, 'a mapping or a str')
 
 
+def _form_data(name: str, value: Any) -> Any:
+    if value is None or hasattr(value, 'get_boundary'):  # a FormData
+        return value
+    if hasattr(value, 'items'):
+        return dict(value)
+    more = '; for several values of one name give {"name": [1, 2]}' if isinstance(value, (list, tuple)) else ''
+    raise InvalidOptionType(f'option {name!r} must be a mapping of names to values, not {checks.kind(value)}{more}')
+
+
+def _multipart(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, (list, tuple)):
+        return value
+    if hasattr(value, 'items'):
+        return dict(value)
+    raise InvalidOptionType(
+        f"option {name!r}: Argument error, options.multipart. It must be a list of parts, or {{'chunked': ..., 'data': [...]}}, "
+        f'not {checks.kind(value)}'
+    )
+
+
 def _encoding(name: str, value: Any) -> Any:
     if value is None:
         return None
@@ -202,10 +222,10 @@ OPTIONS: tuple[Option, ...] = (
     Option('use_querystring', 'useQuerystring', 'bool', '', 'False', 'The flat codec: lists as repeated keys, no nesting.', checks.boolean),
     Option('body', '', 'bytes, str, list of them, file, iterable', '', 'None', 'The content. With `json=True` any JSON value.', _anything),
     Option('form', '', 'mapping or str', '', 'None', 'The content as `application/x-www-form-urlencoded`.', _form),
-    Option('form_data', 'formData', 'mapping', '', 'None', 'The content as `multipart/form-data`.', not_yet('multipart/form-data is'), 'multipart'),
-    Option('multipart', '', 'list or mapping', '', 'None', 'The content as `multipart/related`.', not_yet('multipart/related is'), 'multipart'),
-    Option('preamble_crlf', 'preambleCRLF', 'bool', '', 'False', 'A line break before the first boundary of `multipart`.', not_yet('multipart/related is'), 'multipart'),
-    Option('postamble_crlf', 'postambleCRLF', 'bool', '', 'False', 'A line break after the last boundary of `multipart`.', not_yet('multipart/related is'), 'multipart'),
+    Option('form_data', 'formData', 'mapping', '', 'None', 'The content as `multipart/form-data`.', _form_data),
+    Option('multipart', '', 'list or mapping', '', 'None', 'The content as `multipart/related`.', _multipart),
+    Option('preamble_crlf', 'preambleCRLF', 'bool', '', 'False', 'A line break before the first boundary of `multipart`.', checks.boolean),
+    Option('postamble_crlf', 'postambleCRLF', 'bool', '', 'False', 'A line break after the last boundary of `multipart`.', checks.boolean),
     Option('json', '', 'True or a JSON value', '', 'None', 'Content as JSON, `accept: application/json`, and the response parsed where it parses.', _anything),
     Option('json_reviver', 'jsonReviver', 'callable(key, value)', '', 'None', 'Called for every value of a parsed response, innermost first.', checks.function),
     Option('json_replacer', 'jsonReplacer', 'callable(key, value) or list of keys', '', 'None', 'Called for every value before it is written as JSON.', _replacer),

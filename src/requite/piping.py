@@ -1,15 +1,105 @@
-"""Pipes: from a source to a destination in one line."""
+"""Pipes: from a source to a destination in one line, with constant memory."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
+from requite import configure
+from requite.body.source import DeclaredBody
+from requite.errors import OptionsError, RequestStateError
 from requite.intent import Intent
+from requite.response import Response
+
+if TYPE_CHECKING:
+    from requite.inflow import Source
 
 
-def pipe(source: Any, destination: Any) -> Any:
-    """Copies ``source`` to ``destination`` and returns the destination."""
-    for end in (source, destination):
-        if isinstance(end, Intent):
-            end.refused = True
-    raise NotImplementedError('pipes are not available in this version of requite; pass the source as body, or iterate over the response')
+def pipe(source: Any, destination: Any, end: Any = True, ok_only: bool = False) -> Any:
+    """Copies ``source`` to ``destination`` now, piece by piece, and returns the destination.
+
+    Sources are requests (asked for their response), responses, binary files, bytes, iterables of bytes, an ``http.server`` handler and
+    ``wsgi.Incoming``; destinations are requests (sent up to the head of their response, which is still to be read), anything with ``write(bytes)``, a
+    path (written beside it and put there when it is whole), a handler, and ``wsgi.Outgoing``. ``end=False`` (or Node's ``{'end': False}``) leaves
+    the sink open; ``ok_only`` makes a status of 400 or more an error before the first byte is written.
+
+    An error of either side ends both, and is raised: the caller's own exceptions as they are, else ``RequestError``. Wrong arguments are errors before
+    anything is sent; ``RequestStateError`` for a response that was read and a request that was sent. As in Node, files are closed at their end.
+    """
+    for side in (source, destination):
+        if isinstance(side, Intent):
+            side.refused = True  # what cannot be piped as it was meant is not sent by being let go either
+    if source is destination:
+        raise OptionsError('a pipe needs two ends: source and destination are the same object')
+    if isinstance(destination, Intent):
+        return _into_request(source, destination, ok_only)
+    from requite import sinks, sources
+
+    sink = sinks.of(destination, bool(end.get('end', True) if isinstance(end, Mapping) else end))
+    filter_ = source.pipefilter if isinstance(source, Intent) else None
+    try:
+        origin = sources.of(source, ok_only)
+    except BaseException:
+        _quietly(sink.discard)
+        raise
+    _copy(origin, sink, destination, filter_)
+    return destination
+
+
+def _copy(origin: Source, sink: Any, destination: Any, filter_: Any) -> None:
+    """Moves everything; on an error both sides are closed before it is raised."""
+    try:
+        sink.begin(origin)
+        if filter_ is not None and origin.response is not None:
+            filter_(origin.response, destination)
+        start = getattr(sink, 'start', None)
+        if start is not None:
+            start()
+        if getattr(sink, 'lazy', False):
+            return
+        for piece in origin.chunks():
+            sink.write(piece)
+        sink.keep()
+    except BaseException:
+        _quietly(origin.over)
+        _quietly(sink.discard)
+        raise
+    origin.over()
+
+
+def _into_request(source: Any, request: Any, ok_only: bool) -> Any:
+    """Sends ``request`` with what ``source`` brings along, up to the head of the answer."""
+    options = request._unsent('pipe', 'body')
+    if request._carry.body is not None or request._written is not None or options.form is not None:
+        raise RequestStateError(
+            'the request that is piped into has a body already: leave body, form and json values out, or do not pipe'
+        )
+    from requite import sources
+
+    filter_ = source.pipefilter if isinstance(source, Intent) else None
+    origin = sources.of(source, ok_only)
+    try:
+        response = origin.response
+        same = response is not None and response._hop.uri.origin == request._carry.uri.origin
+        request.event('pipe', source)
+        body = None if origin.body is None else DeclaredBody(origin.body, origin.body.length)
+        request._become(configure.adopted(options, origin.method, sources.passed(origin, same), body))
+        if filter_ is not None and response is not None:
+            filter_(response, request)
+        request.response  # noqa: B018 - asking is what sends
+    except BaseException:
+        _quietly(origin.over)
+        raise
+    origin.over()
+    return request
+
+
+def _quietly(task: Any) -> None:
+    """Cleans up behind an error, which is what will be raised."""
+    with suppress(Exception):
+        task()
+
+
+# A response lies five floors below its pipe: it is handed what copies instead of importing it.
+Response._piped = staticmethod(pipe)

@@ -1,7 +1,6 @@
 """From options to one hop: what is sent, decided by a table of stages. Pure; no I/O.
 
-``first`` settles at the call what the caller meant (address, query, content), so that wrong arguments are errors there; ``build`` makes each hop anew
-from the options and a ``Carry``.
+``build`` makes each hop anew from the options and a ``Carry``; the first carry comes from ``requite.carries``.
 """
 
 from __future__ import annotations
@@ -12,9 +11,8 @@ from requite._version import __version__
 from requite.auth import basic
 from requite.body import pick
 from requite.body.source import DeclaredBody
-from requite.errors import InvalidBody, InvalidOptionType, InvalidProtocol, InvalidURI, OptionsError
+from requite.errors import OptionsError
 from requite.message import Carry, Hop, Limits, Route
-from requite.wire import uri as uris
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,74 +26,12 @@ if TYPE_CHECKING:
 MAX_PLANS = 128
 """How many origins and methods one set of defaults remembers the fields for."""
 USER_AGENT = f'requite/{__version__}'
-DESCRIBES_CONTENT = frozenset('content-type content-length content-encoding content-language content-location transfer-encoding digest content-digest'.split())
+DESCRIBES_CONTENT = frozenset(
+    'content-type content-length content-encoding content-language content-location transfer-encoding digest content-digest'.split()
+)
 """Fields that go with the content when a redirect takes it away (RFC 9110 15.4, SECURITY R13)."""
 PERSONAL = frozenset('authorization cookie proxy-authorization'.split())
 """Fields of the caller's that no other origin may see (SECURITY R1)."""
-
-
-def first(options: Options) -> Carry:
-    """What the caller meant, as the carry of the first hop; raises ``InvalidURI``, ``InvalidBody`` and other ``OptionsError``."""
-    address = options.uri
-    try:
-        uri = uris.parse(address) if type(address) is str and address and options.base_url is None else _address(options)
-    except (InvalidURI, InvalidProtocol) as error:
-        raise _with_fix(error) from None
-    method = options.method
-    if _SETTLED_HERE.isdisjoint(options.__dict__):
-        return Carry(method, uri, None)
-    if options.qs is not None:
-        uri = _with_query(uri, options)
-    if options.jar is not None:
-        jar_of(options)
-    body = pick.pick(options)
-    if body is not None and 'content-length' in options.headers:
-        _declared(body, options.headers['content-length'][1])
-    if method == 'HEAD' and body is not None:
-        raise InvalidBody(f'HTTP HEAD requests MUST NOT include a request body. Leave {_body_option(options)!r} out, or use another method')
-    return Carry(method, uri, body)
-
-
-def addressed(method: str, address: str) -> Carry:
-    """The carry of a request that is whole with its address."""
-    try:
-        return Carry(method, uris.parse(address), None)
-    except (InvalidURI, InvalidProtocol) as error:
-        raise _with_fix(error) from None
-
-
-_SETTLED_HERE = frozenset(('body', 'form', 'json', 'qs', 'jar'))
-
-
-def _body_option(options: Options) -> str:
-    return next(name for name in ('json', 'form', 'body') if options.given(name))
-
-
-def _with_fix(error: InvalidURI | InvalidProtocol) -> InvalidURI | InvalidProtocol:
-    if not error.message.startswith('Invalid'):
-        return error
-    return type(error)(f"{error.message}; give option 'uri' as http://host/path or https://host/path, or as a path together with base_url")
-
-
-def _address(options: Options) -> Uri:
-    value = options.uri if options.uri is not None else options.url
-    base = options.base_url
-    if base is None:
-        if value is None or value == '':
-            raise InvalidURI("options.uri is a required argument; give the address as the first argument or as 'uri'")
-        return uris.parse(value) if type(value) is str else uris.coerce(value)
-    if not isinstance(base, str):
-        raise InvalidOptionType(f'options.baseUrl must be a string; option base_url is a {type(base).__name__}')
-    if not isinstance(value, str):
-        raise InvalidOptionType('options.uri must be a string when using options.baseUrl; give a path such as "/users", or no base_url')
-    return uris.parse(uris.join_base(base, value))
-
-
-def _with_query(uri: Uri, options: Options) -> Uri:
-    from requite.wire.qs import merge
-
-    query = merge(uri.query or '', options.qs or {}, options.qs_parse_options, options.qs_stringify_options, options.use_querystring)
-    return uri.with_query(query) if query else uri
 
 
 class Draft:
@@ -194,6 +130,9 @@ def _content_type(draft: Draft) -> None:
     for name, value in draft.body.headers:
         if value == pick.FORM and not _is_form(draft.fields.get(name)):
             draft.fields[name] = (name, value)
+        elif value[:10].lower() == 'multipart/':
+            # always this one: the caller's cannot know the boundary, or is in it already
+            draft.fields[name] = (draft.fields.get(name, (name,))[0], value)
         draft.default(name, value)
 
 
@@ -210,9 +149,9 @@ def _content_length(draft: Draft) -> None:
         elif 'content-length' in fields and fields['content-length'][1] != '0':
             raise OptionsError("option 'headers': content-length announces a body that is not there; leave it out")
         return
-    declared = fields.get('content-length')
-    if declared is not None:
-        draft.body = _declared(body, declared[1])
+    stated = fields.get('content-length')
+    if stated is not None:
+        draft.body = declared(body, stated[1])
     elif body.length is None:
         fields['transfer-encoding'] = ('transfer-encoding', 'chunked')
     elif 'transfer-encoding' in fields:
@@ -228,17 +167,24 @@ def _refuse_own_framing(fields: dict[str, tuple[str, Any]]) -> None:
     if str(coding[1]).lower() != 'chunked':
         raise OptionsError(f"option 'headers': transfer-encoding can only be 'chunked', not {coding[1]!r}")
     if 'content-length' in fields:
-        raise OptionsError("option 'headers': content-length and transfer-encoding exclude each other (RFC 9112 6.2); leave one out")
+        raise OptionsError(
+            "option 'headers': content-length and transfer-encoding exclude each other (RFC 9112 6.2); leave one out"
+        )
 
 
-def _declared(body: Body, value: Any) -> Body:
+def declared(body: Body, value: Any) -> Body:
+    """The body with the length that a Content-Length of the caller's states; raises ``OptionsError`` where the two disagree."""
     if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 18:
-        raise OptionsError(f"option 'headers': content-length must be one number of bytes, not {value!r}; leave it out to have it set")
+        raise OptionsError(
+            f"option 'headers': content-length must be one number of bytes, not {value!r}; leave it out to have it set"
+        )
     length = int(value)
     if body.length is None:
         return DeclaredBody(body, length)
     if body.length != length:
-        raise OptionsError(f"option 'headers': content-length is {length} but the body has {body.length} bytes; leave it out to have it set")
+        raise OptionsError(
+            f"option 'headers': content-length is {length} but the body has {body.length} bytes; leave it out to have it set"
+        )
     return body
 
 
@@ -246,7 +192,11 @@ def _authorization(draft: Draft) -> None:
     carry, options = draft.carry, draft.options
     answered = carry.answered
     if answered is not None and options.auth is not None:
-        value = answered if isinstance(answered, str) else answered.authorization(options.auth, carry.method, carry.uri.target, draft.body)
+        value = (
+            answered
+            if isinstance(answered, str)
+            else answered.authorization(options.auth, carry.method, carry.uri.target, draft.body)
+        )
         draft.fields['authorization'] = ('authorization', value)
         return
     if not carry.trusted:
@@ -260,7 +210,11 @@ def _authorization(draft: Draft) -> None:
 
 
 STAGES: tuple[tuple[str, Callable[[Draft], None], str], ...] = (
-    ('headers', _headers, "the caller's come first, in their order; what may not travel on is taken out before anything is added"),
+    (
+        'headers',
+        _headers,
+        "the caller's come first, in their order; what may not travel on is taken out before anything is added",
+    ),
     ('referer', _referer, "before host, so that a redirected request shows it where the caller's own would stand"),
     ('host', _host, 'after the headers, so that a Host of the caller is kept'),
     ('cookie', _cookie, "after the headers: the caller's own stand first; asked anew on every hop"),
@@ -280,7 +234,14 @@ def build(options: Options, carry: Carry, pool: Any, limits: Limits, signal: Abo
     What does not depend on the path is decided once for all requests that share their defaults, and found again in ``options.plans``.
     """
     uri, plans = carry.uri, options.plans
-    if plans is None or carry.body is not None or carry.referer is not None or not carry.trusted or uri.username is not None or carry.answered is not None:
+    if (
+        plans is None
+        or carry.body is not None
+        or carry.referer is not None
+        or not carry.trusted
+        or uri.username is not None
+        or carry.answered is not None
+    ):
         draft = _drafted(options, carry)
         fields, body, route = _flat(draft.fields), draft.body, _route(options, uri)
     else:
@@ -293,7 +254,9 @@ def build(options: Options, carry: Carry, pool: Any, limits: Limits, signal: Abo
     return Hop(carry.method, uri, uri.target, fields, body, route, pool, limits, signal, {} if options.time else None)
 
 
-def _planned(options: Options, carry: Carry, plans: dict[Any, Any], key: Any) -> tuple[tuple[tuple[str, str], ...], Route]:
+def _planned(
+    options: Options, carry: Carry, plans: dict[Any, Any], key: Any
+) -> tuple[tuple[tuple[str, str], ...], Route]:
     """What a request without content sends to this origin, kept for the next one."""
     plan = _flat(_drafted(options, carry).fields), _route(options, carry.uri)
     if len(plans) >= MAX_PLANS:

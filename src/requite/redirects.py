@@ -67,7 +67,9 @@ def _wanted(options: Options, method: str) -> bool:
 def _target(base: Uri, reply: Reply) -> Uri:
     locations = [value for name, value in reply.fields if name.lower() == 'location']
     if any(other != locations[0] for other in locations):
-        raise InvalidURI('Invalid URI: the redirect names two different Locations. This can be caused by a crappy redirection.')
+        raise InvalidURI(
+            'Invalid URI: the redirect names two different Locations. This can be caused by a crappy redirection.'
+        )
     return uris.resolve(base, locations[0])
 
 

@@ -37,6 +37,9 @@ class Request(Sending):
     when it is simply let go, it is sent in the background. ``repr()`` never sends.
     """
 
+    pipefilter: Callable[[Response, Any], Any] | None = None
+    """Called with the response and the destination of a pipe, after status and headers went over and before the first byte does."""
+
     inherited = False
     """True in a forked child for what the parent had not sent yet: unasked, that is the parent's to send."""
 
@@ -45,7 +48,8 @@ class Request(Sending):
         self._carry = carry
         self._transport = transport
         self.signal = AbortSignal()
-        frame = sys._getframe(depth)  # how many calls of ours lie between here and the caller's line, where that is known
+        # depth: how many calls of ours lie between here and the caller's line, where that is known.
+        frame = sys._getframe(depth)
         while (code := frame.f_code).co_filename.startswith(_OURS) and frame.f_back is not None:
             frame = frame.f_back
         self._made = (code, frame.f_lasti)  # the line is looked up when somebody wants to know
@@ -111,6 +115,12 @@ class Request(Sending):
             self._take_callback(callback)
         background.start(self._run_alone)
         return self
+
+    def pipe(self, sink: Any, end: Any = True) -> Any:
+        """Copies the body of the response to ``sink`` now, and returns the sink: the same as ``requite.pipe(self, sink, end)``."""
+        from requite.piping import pipe
+
+        return pipe(self, sink, end)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.response)
@@ -188,7 +198,7 @@ class Request(Sending):
         """Sends a request that is still held when the interpreter ends."""
         if background.claim(self) and not self.refused:
             if self._written is not None:
-                self._warn('its body is still open: call end() after the last write()')
+                self._warn('its body is still open: call end() after the last write() or append()')
             else:
                 self.send_let_go()
 
@@ -222,7 +232,7 @@ class Request(Sending):
             if UNSENT.pop(id(self), None) is None or self.inherited or self.refused:
                 return
             if self._written is not None:
-                self._warn('its body was still open: call end() after the last write()')
+                self._warn('its body was still open: call end() after the last write() or append()')
             elif sys.is_finalizing():
                 self._warn('the interpreter was ending')
             else:

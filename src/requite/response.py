@@ -9,6 +9,7 @@ from requite.errors import RequestError
 from requite.sent import SentRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
 
     from requite.headers import Headers
     from requite.message import Hop, Reply
@@ -35,6 +36,9 @@ class Response(Content):
     ``body`` is str, bytes (``encoding=None``) or the parsed JSON (``json=``); iterate or ``read(n)`` for bytes as they come. A 4xx or 5xx is
     an answer like any other; ``raise_for_status()`` makes an error of it.
     """
+
+    _piped: Callable[[Any, Any, Any], Any]
+    """What copies; the floor of the pipes puts it here."""
 
     def __init__(self, reply: Reply, hop: Hop, options: Options, redirects: tuple[Any, ...] = ()) -> None:
         self.status_code: int = reply.status
@@ -116,14 +120,19 @@ class Response(Content):
 
     # -- descriptions
 
-    def pipe(self, sink: Any, end: bool = True) -> Any:
-        """Copies the body to ``sink``."""
-        raise NotImplementedError('pipes are not available in this version of requite; iterate over the response instead')
+    def pipe(self, sink: Any, end: Any = True) -> Any:
+        """Copies the body to ``sink`` now, and returns the sink: the same as ``requite.pipe(self, sink, end)``."""
+        return self._piped(self, sink, end)
 
     def to_json(self) -> dict[str, Any]:
         """Node's ``response.toJSON()``: statusCode, body, headers, request."""
         body = self.body if self._content is not None else None
-        return {'statusCode': self.status_code, 'body': body, 'headers': dict(self.headers), 'request': self.request.to_json()}
+        return {
+            'statusCode': self.status_code,
+            'body': body,
+            'headers': dict(self.headers),
+            'request': self.request.to_json(),
+        }
 
     def __getattr__(self, name: str) -> Any:
         if name in ALIASES:

@@ -24,7 +24,10 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize('category', ['connection', 'framing', 'chunked', 'head', 'interim', 'encoding'])
+@pytest.mark.parametrize(
+    'category',
+    ['connection', 'framing', 'chunked', 'head', 'interim', 'encoding', 'redirect', 'auth', 'upload', 'tls', 'cookie'],
+)
 def test_requite_gives_the_right_answer_or_a_clean_error_to_every_fault_of(category: str) -> None:
     command = [sys.executable, '-m', 'tests.faults', '--category', category]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

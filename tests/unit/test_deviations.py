@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from requite import InvalidBody, InvalidProtocol, InvalidURI, OptionsError, UnknownOption, request
+from requite.carries import first
 from requite.message import Limits
 from requite.options import EMPTY, compose, normalise
-from requite.prepare import first
 
 HOME = 'http://host.test'
 

@@ -439,3 +439,13 @@ def test_a5_no_netrc_is_read(server: HttpServer, tmp_path: Any, monkeypatch: pyt
     monkeypatch.setenv('NETRC', str(tmp_path / '.netrc'))
     request.get(server.url).end()
     assert secrets_in(server.requests[0]) == []
+
+
+def test_q3_a_content_length_that_is_right_is_sent_once(server: HttpServer) -> None:
+    """SECURITY Q3: what the caller states is checked, and stands alone."""
+    request.post(server.url, body=b'abc', headers={'Content-Length': '3'}).end()
+    request.post(server.url, body=iter([b'ab', b'c']), headers={'Content-Length': '3'}).end()
+    for seen in server.requests:
+        assert [value for name, value in seen.headers if name.lower() == 'content-length'] == ['3']
+        assert seen.header('transfer-encoding') is None
+        assert seen.body == b'abc'

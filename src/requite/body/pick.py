@@ -1,7 +1,8 @@
 """Which option becomes the content, and how: the precedence that Node documents.
 
-``json`` as a value over ``form``, ``form`` over ``body``; with ``json=True`` the body is any JSON value. (Node sends a json value under the
-form's content type when both are given: mended, the json value brings its own.)
+``multipart`` over everything, ``json`` as a value over ``form``, ``form`` over ``body``; with ``json=True`` the body is any JSON value. (Node sends a json
+value under the form's content type when both are given: mended, the json value brings its own.) ``form_data`` goes with none of them: Node sends both, one
+into the other.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
-from requite.body.source import FileBody, IterableBody, as_bytes
-from requite.errors import InvalidBody
+from requite.body.source import DeclaredBody, FileBody, IterableBody, as_bytes
+from requite.errors import InvalidBody, OptionsError
 from requite.message import BytesBody
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ FORM_TYPE = (('content-type', FORM),)
 
 def pick(options: Options) -> Body | None:
     """The content that the options ask for, or None; raises ``InvalidBody`` for what cannot be sent."""
+    if type(options.body) is DeclaredBody:
+        return options.body  # what was piped in is sent as it is, under json=True too
     json = options.json
+    if options.form_data is not None:
+        return _form_data(options)
+    if options.multipart is not None:
+        return _related(options)
     if json is not None and json is not True and json is not False:
         return _json(json, options)
     if options.form is not None:
@@ -72,6 +79,25 @@ def _form(options: Options) -> Body:
     from requite.body import urlencoded
 
     return BytesBody(urlencoded.encode(options.form, options.qs_stringify_options, options.use_querystring), FORM_TYPE)
+
+
+def _form_data(options: Options) -> Body:
+    others = [name for name in ('multipart', 'form', 'body') if getattr(options, name) is not None]
+    if options.json is not None and options.json is not True and options.json is not False:
+        others.append('json')
+    if others:
+        raise OptionsError(f"options 'form_data' and {others[0]!r} would each be the content; leave one of them out")
+    from requite.body import formdata
+
+    return formdata.encode(options.form_data)
+
+
+def _related(options: Options) -> Body:
+    from requite.body import related
+
+    field = options.headers.get('content-type')
+    content_type = field[1] if field is not None and isinstance(field[1], str) else None
+    return related.encode(options.multipart, content_type, options.preamble_crlf, options.postamble_crlf)
 
 
 def _declares_form(options: Options) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from requite.cookies import CookieJar
+from requite.cookies import jar as jars
 from requite.cookies.foreign import jar_of
-from requite.cookies.jar import GLOBAL
 from requite.errors import InvalidOptionType
 from requite.wire.uri import parse
 
@@ -43,7 +43,7 @@ class Camel:
 
 
 def test_true_is_the_jar_of_the_process_and_none_and_false_are_none() -> None:
-    assert jar_of(True) is GLOBAL
+    assert jar_of(True) is jars.GLOBAL
     assert jar_of(None) is None
     assert jar_of(False) is None
 

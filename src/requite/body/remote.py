@@ -1,0 +1,109 @@
+"""Another request, or its response, as the content of a part: it is asked for when its length is needed, and streamed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from requite.content import Content
+from requite.errors import InvalidBody, RequestStateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BODILESS = frozenset((204, 304))
+
+
+def is_one(value: Any) -> bool:
+    """Whether it is a request or a response of this library; sends nothing."""
+    return isinstance(value, Content) or is_request(value)
+
+
+def is_request(value: Any) -> bool:
+    """Whether it is a request: told by what its class has, since this floor does not know it, and to ask it for ``response`` would send it."""
+    kind = type(value)
+    return hasattr(kind, 'response') and hasattr(kind, 'to_curl')
+
+
+def path_of(value: Any) -> str:
+    """The path that the content comes from, without query."""
+    uri = value.uri if is_request(value) else value.request.uri
+    return uri.pathname or ''
+
+
+class RemoteBody:
+    """The body of a response. A request is sent at the first of: its length is asked for, or its bytes; until then it is ``pending``.
+
+    The length is the response's own content-length; unknown where there is none, where content codings are undone, and where part of it was read.
+    A body that was collected before lies in memory, and may be sent again.
+    """
+
+    __slots__ = ('_asked', '_length', '_place', '_used', '_value', 'headers')
+
+    def __init__(self, value: Any, place: str) -> None:
+        self._value = value
+        self._place = place
+        self._asked = False
+        self._used = False
+        self._length: int | None = None
+        self.headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def pending(self) -> bool:
+        """Whether asking for the length would send a request."""
+        return not self._asked and is_request(self._value)
+
+    @property
+    def length(self) -> int | None:
+        if not self._asked:
+            response = self._response()
+            self._length = len(response.content) if self._collected() else _stated(response)
+            self._asked = True
+        return self._length
+
+    @property
+    def replayable(self) -> bool:
+        return not self.pending and self._collected()
+
+    def chunks(self) -> Iterator[bytes]:
+        response = self._response()
+        if self._collected():
+            yield response.content
+            return
+        if self._used:
+            raise RequestStateError(
+                f'{self._place} is a response that was used up by the first attempt; give its .content to allow another'
+            )
+        self._used = True
+        promised = left = self.length
+        for piece in response:
+            if left is not None:
+                left -= len(piece)
+                if left < 0:
+                    break
+            yield piece
+        if left:
+            raise InvalidBody(
+                f'{self._place} is a response of another length than its content-length of {promised} bytes'
+            )
+
+    def _response(self) -> Any:
+        return self._value.response if is_request(self._value) else self._value
+
+    def _collected(self) -> bool:
+        return self._response()._content is not None
+
+
+def _stated(response: Any) -> int | None:
+    if response.request.method == 'HEAD' or response.status_code in BODILESS:
+        return 0
+    stated = response.headers.get('content-length')
+    decoded = response._options.gzip and 'content-encoding' in response.headers
+    if (
+        decoded
+        or response._streaming is not None
+        or not isinstance(stated, str)
+        or not stated.isascii()
+        or not stated.isdigit()
+    ):
+        return None
+    return int(stated)
