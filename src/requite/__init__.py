@@ -55,11 +55,15 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """``DROP`` on first use: who sends no JSON does not pay for it."""
+    """``DROP`` and ``wsgi`` on first use: who sends no JSON and runs no server does not pay for them."""
     if name == 'DROP':
         from requite.wire.jsondoc import DROP
 
         return DROP
+    if name == 'wsgi':
+        from importlib import import_module
+
+        return import_module('requite.wsgi')  # `from requite import wsgi` would ask here again, without end
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 

@@ -223,7 +223,7 @@ class Requests(Classes):
         """Waits for every request that was started or let go, at most ``timeout`` milliseconds (or a timedelta); tells whether all are done."""
         from time import monotonic
 
-        seconds = checks.milliseconds('timeout', timeout)
+        seconds = 0.0 if timeout == 0 and timeout is not False else checks.milliseconds('timeout', timeout)
         return background.flush(None if seconds is None else monotonic() + seconds)
 
     def __getattr__(self, name: str) -> Any:

@@ -157,6 +157,11 @@ def count(name: str, value: Any) -> int | None:
     return value
 
 
+def sockets(name: str, value: Any) -> Any:
+    """How many sockets: a whole number, or infinity, Node's word for no bound of one's own."""
+    return value if value == float('inf') else count(name, value)
+
+
 def milliseconds(name: str, value: Any) -> float | None:
     """An int of milliseconds or a timedelta, as seconds; None is no limit."""
     if value is None:

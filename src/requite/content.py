@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from threading import Event, get_ident
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -41,6 +42,8 @@ class Content:
     _watch: Callable[[RequestError], None] | None = None
     _fault: RequestError | None = None
     _left = b''
+    _position = 0
+    _incremental: Any = None
     _tried = False
     _ended = False
 
@@ -74,9 +77,16 @@ class Content:
 
     def read(self, size: int | None = -1) -> bytes:
         """At most ``size`` bytes of the body as they come, all of the rest with -1; ``b''`` at the end."""
-        if size is None or size < 0:
-            if self._streaming is None:
-                return self.content
+        if size is None:
+            size = -1
+        whole = size < 0
+        if whole and self._streaming is None:
+            self._collect()
+        if self._content is not None and self._streaming == ():
+            start = self._position
+            self._position = len(self._content) if whole else min(start + size, len(self._content))
+            return self._content[start : self._position]
+        if whole:
             return b''.join(self)
         stream = self._stream()
         if self._left:
@@ -183,15 +193,15 @@ class Content:
             self._content = content
             self._collected(content)
             return
-        pieces: list[bytes] = []
-        size = 0
+        whole = (
+            BytesIO()
+        )  # grows in place and gives its bytes away: a list of pieces would be held twice while it is joined
         for piece in self._pieces(decoder):
-            size += len(piece)
-            if limit is not None and size > limit:
+            if limit is not None and whole.tell() + len(piece) > limit:
                 self._reply.abort()
                 self._failed(BodyTooLarge(f'the body is larger than max_body={limit} bytes'))
-            pieces.append(piece)
-        self._content = b''.join(pieces)
+            whole.write(piece)
+        self._content = whole.getvalue()
         self._finish()
 
     def _collected(self, content: bytes) -> None:
@@ -228,6 +238,7 @@ class Content:
             for piece in _decoded(self._reply, decoder):
                 if self._emitter is not None:
                     self._announce(piece)
+                    self._hop.signal.check()
                 yield piece
         except RequestError as error:
             self._reply.abort()
@@ -239,9 +250,9 @@ class Content:
         if self._options.given('encoding') and self._options.encoding is not None:
             from requite.wire import text
 
-            if self._value is None:
-                self._value = text.Incremental(self._options.encoding)
-            self._emitter.emit('data', self._value.feed(piece))  # type: ignore[union-attr]
+            if self._incremental is None:
+                self._incremental = text.Incremental(self._options.encoding)
+            self._emitter.emit('data', self._incremental.feed(piece))  # type: ignore[union-attr]
         else:
             self._emitter.emit('data', piece)  # type: ignore[union-attr]
 
@@ -249,7 +260,7 @@ class Content:
         self._ended = True
         if self._clock is not None:
             self._timings = self._clock()
-        incremental, self._value = self._value, None
+        incremental, self._incremental = self._incremental, None
         emitter = self._emitter
         if emitter is None:
             return

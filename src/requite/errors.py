@@ -38,6 +38,7 @@ Nothing of urllib3, ssl, zlib or socket ever leaves the library: the transport t
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 
@@ -59,6 +60,7 @@ class RequestError(Exception):
         self.message = message
         if code is not None:
             self.code = code
+        _number(self)
 
     def __str__(self) -> str:
         return self.message
@@ -76,7 +78,14 @@ def _restore(kind: type[RequestError], message: str, state: dict[str, Any]) -> R
     error = kind.__new__(kind)
     Exception.__init__(error, message)
     error.__dict__.update(state)
+    _number(error)
     return error
+
+
+def _number(error: RequestError) -> None:
+    """Gives an error that is an OSError the ``errno`` of its code, where the system has one."""
+    if isinstance(error, OSError):
+        error.errno = getattr(errno, error.code or '', None)
 
 
 class TransportError(RequestError):
@@ -105,7 +114,7 @@ class DeadlineExceeded(TransportError, TimeoutError):
 
 
 class PoolTimeout(TransportError, TimeoutError):
-    """Every connection that the pool may open was busy for as long as ``timeout`` allows to wait for one."""
+    """Every connection that the pool may open was busy for too long. Waiting has no bound of its own yet: ``deadline`` ends it with ``DeadlineExceeded``."""
 
     code = 'ETIMEDOUT'
     connect = True
@@ -192,7 +201,7 @@ class BodyTooLarge(RequestError, ValueError):
 
 
 class OptionsError(RequestError, ValueError):
-    """An option has a value that cannot be meant; raised by the call itself, before anything is sent."""
+    """Something that was asked for cannot be meant: an option (raised by the call itself, before anything is sent), or where a server redirects to."""
 
 
 class InvalidURI(OptionsError):
@@ -220,7 +229,7 @@ class TooManyRedirects(RequestError):
 
 
 class RedirectRefused(RequestError):
-    """A redirect that must not be followed: to another scheme, to a socket, or with a body that cannot be sent again."""
+    """A redirect that cannot be followed: it needs a body again that was a stream (another scheme is ``InvalidProtocol``, a socket ``InvalidURI``)."""
 
 
 class RequestStateError(RequestError, RuntimeError):
@@ -231,5 +240,5 @@ class AbortError(RequestError):
     """The request was aborted by its own side, and somebody asks for what it did not become."""
 
 
-class RequestNotSentWarning(ResourceWarning):
+class RequestNotSentWarning(RuntimeWarning):
     """A request was let go that could not be sent: its body was still open, or it had been aborted."""

@@ -5,6 +5,7 @@ The aliases, did-you-mean, the ``RequestOptions`` type and the reference page ar
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from requite import checks, fields
@@ -98,6 +99,10 @@ def _certificates(name: str, value: Any) -> Any:
     for item in items:
         if not isinstance(item, (str, bytes)) and not hasattr(item, '__fspath__'):
             raise checks.wrong_type(name, item, 'a path, PEM text, DER bytes, or a list of them')
+        if not isinstance(item, bytes) and '-----BEGIN' not in str(item) and not os.path.exists(item):
+            raise OptionsError(
+                f'option {name!r} names {checks.shown(str(item))}, where no file is; give a path, PEM text or DER bytes'
+            )
     return tuple(item if isinstance(item, (str, bytes)) else str(item) for item in items)
 
 
@@ -151,8 +156,8 @@ def _timeout(name: str, value: Any) -> Any:
 
 _AGENT_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     'keep_alive': checks.boolean,
-    'max_sockets': checks.count,
-    'max_free_sockets': checks.count,
+    'max_sockets': checks.sockets,
+    'max_free_sockets': checks.sockets,
     'reject_unauthorized': checks.boolean,
     'ca': _certificates,
 }
@@ -191,10 +196,16 @@ def _pool(name: str, value: Any) -> Any:
 
 def _local_address(name: str, value: Any) -> Any:
     address = checks.text(name, value)
-    if address is not None and (not address or not address.isascii() or not address.isprintable() or ' ' in address):
+    if address is None:
+        return None
+    from ipaddress import ip_address
+
+    try:
+        ip_address(address)
+    except ValueError:
         raise OptionsError(
             f'option {name!r} must be the IP address of an interface of this machine, not {checks.shown(value)}'
-        )
+        ) from None
     return address
 
 

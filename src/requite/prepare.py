@@ -142,6 +142,8 @@ def _is_form(field: tuple[str, Any] | None) -> bool:
 
 def _content_length(draft: Draft) -> None:
     body, fields = draft.body, draft.fields
+    if body is None and 'transfer-encoding' in fields:
+        raise OptionsError("option 'headers': transfer-encoding announces a body that is not there; leave it out")
     _refuse_own_framing(fields)
     if body is None:
         if draft.carry.method != 'GET' and 'content-length' not in fields:

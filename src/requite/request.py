@@ -126,8 +126,21 @@ class Request(Sending):
         return iter(self.response)
 
     def __await__(self) -> NoReturn:
+        self._not_here_yet('await')
+
+    def __aiter__(self) -> NoReturn:
+        self._not_here_yet('async for')
+
+    async def __aenter__(self) -> NoReturn:
+        self._not_here_yet('async with')
+
+    async def __aexit__(self, *error: object) -> None:
+        """There for ``async with`` to reach ``__aenter__``, which says that it is not available yet."""
+
+    def _not_here_yet(self, what: str) -> NoReturn:
+        self.refused = True
         raise NotImplementedError(
-            'awaiting a request is not available in this version of requite; ask for .end() in a worker thread'
+            f'{what} is not available in this version of requite; ask for .end() in a worker thread'
         )
 
     def __enter__(self) -> Response:

@@ -12,14 +12,18 @@ import os
 import textwrap
 from contextlib import redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from requite._version import __version__
 from requite.api import Requests
 from requite.diversion import Diversion
 from requite.errors import RequestError
+from requite.message import BytesBody
+from requite.piping import pipe
 from requite.request import Request
+from requite.tourexamples import EXAMPLES, LATER, MORE, Example
 from requite.tourserver import TourServer
 from requite.transport.pools import Pool
 
@@ -36,63 +40,6 @@ SMALL_GETS = 200
 SENT = ('authorization', 'accept', 'content-type', 'x-token')
 RECEIVED = ('content-type', 'content-encoding', 'location', 'www-authenticate')
 """The header fields that are shown."""
-
-
-class Example(NamedTuple):
-    """One statement of the tour, what there is to see in it, and the name of the error that it is meant to raise."""
-
-    source: str
-    remark: str
-    raises: str = ''
-
-
-EXAMPLES = (
-    Example(
-        "request('http://www.google.com', lambda error, response, body: print(error or body))",
-        'A callback is called once, with an error or with the response and its body.',
-    ),
-    Example(
-        "request.post('http://service.com/upload', form={'key': 'value'})",
-        'Nobody holds this request, nobody waits for it: it is sent in the background.',
-    ),
-    Example(
-        "request.get('http://some.server.com/').auth('username', 'password', False).response.body",
-        'False: no credentials until the server asks for them. It does, with a 401.',
-    ),
-    Example(
-        "api = request.defaults(base_url='https://api.example.com', json=True, headers={'x-token': 't'})",
-        'A callable like request, with defaults of its own. This sends nothing.',
-    ),
-    Example("user = api.get('/users/1').response.body", 'The answer is JSON, and so the body is its value.'),
-)
-"""The first block of README.md, line by line."""
-
-MORE = (
-    Example("request('http://www.example.com/old').response.request.href", 'Redirects are followed.'),
-    Example(
-        "len(request('http://www.example.com/packed', gzip=True).response.body)",
-        'Compressed on the wire, unpacked in your hands.',
-    ),
-    Example("list(request('http://www.example.com/lines'))", 'A body comes in pieces, as soon as they are there.'),
-    Example(
-        "request('http://www.example.com/slow', timeout=100).response",
-        'A timeout, in milliseconds, is one of many errors.',
-        'ReadTimeout',
-    ),
-    Example(
-        "request('http://www.example.com/', tiemout=100)",
-        'A slip of the pen is an error at once, and sends nothing.',
-        'UnknownOption',
-    ),
-)
-
-LATER = (
-    "request('http://google.com/doodle.png').pipe(open('doodle.png', 'wb'))",
-    "pipe(open('file.json', 'rb'), request.put('http://mysite.com/obj.json'))",
-    "request.get('http://google.com/img.png').pipe(request.put('http://mysite.com/img.png'))",
-    "response = await request('http://www.google.com')          # in a coroutine",
-)
-"""The block of README.md that is marked as not there yet, line by line."""
 
 
 class Screen:
@@ -141,9 +88,14 @@ def run(out: TextIO, examples: Sequence[Example] = EXAMPLES) -> int:
     screen.text(
         f'requite {__version__}, a tour. The hosts below are played by a server in this process: no packet leaves this machine.'
     )
-    with TourServer() as server:
+    with TourServer() as server, TemporaryDirectory() as folder:
         diversion = Diversion(server.port)
-        namespace = {'request': Requests(transport=diversion)}
+        (Path(folder) / 'file.json').write_bytes(b'{"from": "a file"}')
+        namespace = {
+            'request': Requests(transport=diversion),
+            'pipe': pipe,
+            'open': lambda name, mode: open(Path(folder) / name, mode),  # noqa: SIM115 - what is piped closes it
+        }
         screen.line('\n>>> The examples of README.md', 36)
         failed = _show(screen, examples, namespace, diversion)
         screen.line('\n>>> Some more', 36)
@@ -216,6 +168,9 @@ def _run(source: str, namespace: dict[str, Any]) -> list[tuple[str, str]]:
     statement = ast.parse(source).body[0]
     if isinstance(statement, ast.Expr):
         value = eval(source, namespace)  # noqa: S307 - the tour runs what it shows, and that is its own text
+        if isinstance(value, io.BufferedWriter):
+            file = Path(value.name)
+            return [('written', f'{file.name}, {file.stat().st_size} bytes')]
         return [] if isinstance(value, Request) else [('value', repr(value))]
     exec(source, namespace)  # noqa: S102 - as above
     names = [node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
@@ -232,8 +187,10 @@ def _passed(screen: Screen, exchanges: Sequence[Exchange]) -> None:
                     '',
                     f'{name}: {value if name.lower() != "authorization" else value.partition(" ")[0] + " (hidden here)"}',
                 )
-        if hop.body is not None and hop.body.replayable:
-            screen.row('', b''.join(hop.body.chunks()).decode('utf-8', 'replace'))
+        if type(hop.body) is BytesBody:
+            screen.row('', hop.body.data.decode('utf-8', 'replace'))
+        elif hop.body is not None:
+            screen.row('', f'({hop.body.length} bytes, streamed)')
         if reply is None:
             continue
         screen.row('received', f'{reply.status} {reply.reason}')
@@ -250,6 +207,8 @@ def _body(reply: Heard) -> str:
         return f'({len(reply.body)} bytes of {coding})'
     if not reply.body:
         return '(body not read)'
+    if not reply.body.isascii():
+        return f'({len(reply.body)} bytes)'
     return ' '.join(reply.body.decode('utf-8', 'replace').split())
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PAGE = '<title>Hello</title>'
+IMAGE = bytes(range(256)) * 4
 LONG = 'All work and no play. ' * 1000
 USER = {'id': 1, 'name': 'Ada'}
 SLOW_SECONDS = 1.0
@@ -68,6 +69,10 @@ def _upload(asked: Asked) -> Played:
     return _json({'received': dict(parse_qsl(asked.body.decode()))})
 
 
+def _kept(asked: Asked) -> Played:
+    return _json({'kept': asked.path, 'bytes': len(asked.body)})
+
+
 def _members(asked: Asked) -> Played:
     scheme, _, proof = asked.authorization.partition(' ')
     if scheme.lower() != 'basic':
@@ -96,6 +101,8 @@ def _slow(asked: Asked) -> Played:
 
 PLAYS: dict[tuple[str, str], Callable[[Asked], Played]] = {
     ('www.google.com', ''): lambda _: _html(PAGE),
+    ('google.com', ''): lambda _: Played(200, {'content-type': 'image/png'}, IMAGE),
+    ('mysite.com', ''): _kept,
     ('service.com', '/upload'): _upload,
     ('some.server.com', ''): _members,
     ('api.example.com', '/users/1'): lambda _: _json(USER),
@@ -126,7 +133,7 @@ class Player(BaseHTTPRequestHandler):
         asked = Asked(self.command, host, self.path.partition('?')[0], self.headers.get('authorization', ''), body)
         self._write(answer(asked))
 
-    do_POST = do_GET  # noqa: N815 - http.server looks for this name
+    do_POST = do_PUT = do_GET  # noqa: N815 - http.server looks for this name
 
     def _write(self, played: Played) -> None:
         self.send_response(played.status)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
+_SPELLED_WITH_UNDERSCORES = frozenset(('HTTP_CONTENT_TYPE', 'HTTP_CONTENT_LENGTH'))
+"""Not these fields, which have keys of their own, but ``Content_Length`` of somebody who wants a server to mistake it (RFC 3875 4.1.18)."""
+
+
 class Incoming:
     """The request that a WSGI server received: ``method``, ``headers`` as (name, value) pairs, ``url`` (path and query), and its content as a source."""
 
@@ -28,7 +32,9 @@ class Incoming:
         self._environ = environ
         self.method: str = environ.get('REQUEST_METHOD', 'GET')
         self.headers = [
-            (key[5:].replace('_', '-').lower(), str(value)) for key, value in environ.items() if key.startswith('HTTP_')
+            (key[5:].replace('_', '-').lower(), str(value))
+            for key, value in environ.items()
+            if key.startswith('HTTP_') and key not in _SPELLED_WITH_UNDERSCORES
         ]
         for key in ('CONTENT_TYPE', 'CONTENT_LENGTH'):
             if environ.get(key):
@@ -53,6 +59,8 @@ class Incoming:
                 'the incoming request is chunked and this WSGI server does not undo that (wsgi.input_terminated): answer 411'
             )
         if length == 0 or stream is None:
+            # wsgiref invents a content-type where the client gave none.
+            kept = [field for field in kept if field[0] != 'content-type']
             return Source(None, kept, _nothing, None, self.method)
         return Source(
             Inbound(stream.read, length), kept, _nothing, None if length is None else str(length), self.method

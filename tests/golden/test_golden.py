@@ -7,6 +7,8 @@ import warnings
 
 import pytest
 
+from requite import RequestNotSentWarning
+
 from . import corpus as corpora
 from .decided import DECIDED
 from .replay import run
@@ -27,6 +29,7 @@ def test_requite_does_what_the_recordings_and_the_decisions_say(area: str) -> No
     with warnings.catch_warnings():
         # A case that stops half-way is aborted and let go, with its connections: the library says so, rightly, and it is not the subject here.
         warnings.simplefilter('ignore', ResourceWarning)
+        warnings.simplefilter('ignore', RequestNotSentWarning)
         verdicts = [run(case, CORPUS) for case in CORPUS.cases if case['area'] == area]
         gc.collect()
     failed = [f'{verdict.id}: {verdict.lines[0]}' for verdict in verdicts if verdict.kind == 'failed']

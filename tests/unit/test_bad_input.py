@@ -162,6 +162,22 @@ WRONG: list[tuple[str, Any, type[RequestError], str]] = [
     ('form', [('a', 'b')], InvalidOptionType, "'form' must be a mapping or a str, not a list"),
     ('form', {'a': SURROGATE}, OptionsError, 'lone surrogate'),
     ('form', f'a={SURROGATE}', OptionsError, 'lone surrogate'),
+    ('form_data', 'a=1', InvalidOptionType, "'form_data' must be a mapping of names to values, not a str"),
+    ('form_data', [('a', 'sekrit')], InvalidOptionType, 'not a list; for several values of one name give'),
+    ('form_data', {'a': None}, InvalidBody, "field 'a' is None; leave the field out"),
+    ('form_data', {'a': True}, InvalidBody, "field 'a' is a bool; give it as text"),
+    ('form_data', {'a': {'b': 'sekrit'}}, InvalidBody, "field 'a' is a dict; give "),
+    ('form_data', {5: 'sekrit'}, InvalidOptionType, 'name of a field must be a str, not an int'),
+    ('multipart', 'sekrit', InvalidOptionType, "'multipart': Argument error, options.multipart.*not a str"),
+    (
+        'multipart',
+        {'content-type': 'sekrit'},
+        UnknownOption,
+        "'multipart' has no key 'content-type'; it takes data, chunked",
+    ),
+    ('multipart', [{'x': 'sekrit'}], InvalidBody, "Body attribute missing in multipart.*give '' for an empty one"),
+    ('multipart', [{'body': None}], InvalidBody, 'Body attribute missing in multipart'),
+    ('multipart', ['sekrit'], InvalidBody, "part 0 must be a mapping with 'body'"),
     ('body', 5, InvalidBody, "'body': Argument error, options.body.*not an int; pass json=True"),
     ('body', {}, InvalidBody, 'not a dict; pass json=True'),
     ('body', {'a': 'sekrit'}, InvalidBody, 'not a dict; pass json=True'),
@@ -296,9 +312,14 @@ def test_control_characters_in_the_parts_of_an_address_are_refused(control: str,
     assert isinstance(refused('/a', base_url=f'{unvisited}/x{control}y'), OptionsError)
 
 
-def test_blanks_around_an_address_are_taken_off_as_in_node(server: HttpServer) -> None:
-    request(f' \n{server.url}/a\r\n').end()
+def test_blanks_around_an_address_are_taken_off_as_in_node_but_line_breaks_are_refused(server: HttpServer) -> None:
+    """SECURITY Q1."""
+    request(f' {server.url}/a\t').end()
     assert server.requests[0].target == '/a'
+    for broken in (f'\n{server.url}/a', f'{server.url}/a\r\n'):
+        with pytest.raises(InvalidURI):
+            request(broken)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize('control', CONTROLS)

@@ -247,7 +247,7 @@ def test_a_header_that_defaults_take_away_stays_away_under_other_headers() -> No
 def test_none_takes_a_default_back(option: str) -> None:
     value: dict[str, Any] = {
         'gzip': True, 'qs': {'a': 1}, 'form': 'a=1', 'max_redirects': 3, 'follow_redirect': False, 'strict_ssl': False, 'deadline': 5,
-        'auth': ('a', 'b'), 'method': 'PUT', 'ca': 'path', 'max_body': 5,
+        'auth': ('a', 'b'), 'method': 'PUT', 'ca': __file__, 'max_body': 5,
     }  # fmt: skip
     outer = made(**{option: value[option]})
     assert getattr(outer, option) != getattr(EMPTY, option)
@@ -370,6 +370,26 @@ def show_body(server: HttpServer) -> None:
 def show_form(server: HttpServer) -> None:
     request.post(server.url, form={'a': "it's"}).end()
     assert server.requests[0].body == b'a=it%27s'
+
+
+def show_form_data(server: HttpServer) -> None:
+    request.post(server.url, formData={'a': '1'}).end()
+    assert b'form-data; name="a"\r\n\r\n1\r\n' in server.requests[0].body
+
+
+def show_multipart(server: HttpServer) -> None:
+    request.post(server.url, multipart=[{'x-a': 'b', 'body': 'c'}]).end()
+    assert b'x-a: b\r\n\r\nc\r\n' in server.requests[0].body
+
+
+def show_preamble_crlf(server: HttpServer) -> None:
+    request.post(server.url, multipart=[], preambleCRLF=True).end()
+    assert server.requests[0].body.startswith(b'\r\n--')
+
+
+def show_postamble_crlf(server: HttpServer) -> None:
+    request.post(server.url, multipart=[], postambleCRLF=True).end()
+    assert server.requests[0].body.endswith(b'--\r\n')
 
 
 def show_json(server: HttpServer) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from requite import errors
+from requite import errors, request
 from requite.transport.pools import Pool
-from tests.servers import RawServer
+from tests.servers import HttpServer, RawServer
 from tests.wire.hops import OK, Pieces, read_exactly, send, states
 
 Start = Callable[..., RawServer]
@@ -53,7 +53,7 @@ def test_a_body_of_another_length_than_declared_is_an_error(
     assert str(length) in str(caught.value)
     assert isinstance(caught.value, TypeError)
     assert collector.wait().ended == 'reset'
-    assert len(collector.got.partition(b'\r\n\r\n')[2]) <= length
+    assert len(collector.got.partition(b'\r\n\r\n')[2]) < max(length, 1)
     assert states(pool) == (0, 0)
 
 
@@ -75,8 +75,36 @@ def test_what_the_iterator_raises_comes_through_and_leaves_nothing_whole(
     assert str(raised) == 'mine'
     assert body.asked == 1
     assert collector.wait().ended == 'reset'
-    assert not collector.got.endswith(b'0\r\n\r\n')
+    content = collector.got.partition(b'\r\n\r\n')[2]
+    if length is None:
+        assert not content.endswith(b'0\r\n\r\n')
+    else:
+        assert len(content) < length
     assert states(pool) == (0, 0)
+
+
+def test_an_iterator_that_raises_before_its_first_byte_sends_nothing_even_when_nothing_was_announced(
+    raw_server: Start,
+) -> None:
+    """Q4: a head that announces no content is a whole request by itself."""
+    collector = Collector()
+    with pytest.raises(ZeroDivisionError):
+        send(raw_server(collector), 'PUT', body=Pieces([ZeroDivisionError()], 0))
+    assert collector.wait().got == b''
+
+
+def test_the_deadline_holds_while_a_slow_body_is_sent_and_after_it(server: HttpServer) -> None:
+    """D2: the time that the body's own iterator takes counts too."""
+
+    def slow() -> Iterator[bytes]:
+        for _ in range(20):
+            time.sleep(0.1)
+            yield b'x'
+
+    began = time.monotonic()
+    with pytest.raises(errors.DeadlineExceeded):
+        request.post(server.url, body=slow(), deadline=500).end()
+    assert time.monotonic() - began < 1.5
 
 
 @pytest.mark.parametrize('piece', ['text', 5, None, ['a'], object()])

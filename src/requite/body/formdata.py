@@ -47,6 +47,7 @@ class FormData:
         self._boundary = pieces.new_boundary()
         self._check = check
         self._parts: list[Part] = []
+        self._streams: list[Any] = []
 
     def append(self, name: str, value: Any, options: Any = None) -> Self:
         """Adds one field; returns the form.
@@ -130,6 +131,7 @@ class FormData:
         place = _place(name)
         settings = _settings(place, options)
         body = pieces.content(place, value)
+        pieces.once(place, value, body, self._streams)
         known = checks.count(f'{place}, known_length', settings.get('known_length'))
         if known is not None:
             body = _known(place, body, known)
@@ -209,7 +211,7 @@ def _name(value: Any) -> str | None:
 
 
 def _filename(value: Any, settings: dict[str, Any]) -> str | None:
-    filepath = settings.get('filepath')
+    filepath: str | None = settings.get('filepath')
     if filepath:
         return os.path.normpath(filepath).replace('\\', '/')
     name = settings.get('filename') or _name(value) or (remote.path_of(value) if remote.is_one(value) else '')

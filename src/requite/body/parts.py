@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from requite import checks
-from requite.body.source import FileBody, IterableBody
+from requite.body.source import DeclaredBody, FileBody, IterableBody
 from requite.errors import InvalidBody, InvalidOptionType, OptionsError
 from requite.headers import TOKEN
 from requite.message import BytesBody
@@ -103,6 +103,16 @@ def content(place: str, value: Any) -> Body:
     raise InvalidBody(f'{place} is {checks.kind(value)}; {_fix(value)}')
 
 
+def once(place: str, value: Any, body: Body, before: list[Any]) -> None:
+    """Raises ``InvalidBody`` for a stream that another part has already: it can be read only once. Remembers it in ``before`` otherwise."""
+    if is_stream(body) and not body.replayable:
+        if any(value is other for other in before):
+            raise InvalidBody(
+                f'{place} is the very stream that another part is, and can be read only once; give bytes, or two streams'
+            )
+        before.append(value)
+
+
 def is_stream(value: Body) -> bool:
     """Whether the content is read as it is sent, rather than lying in memory."""
     return type(value) is not BytesBody
@@ -135,7 +145,14 @@ def _file(place: str, file: Any) -> Body:
         raise InvalidBody(f'{place} is a closed file; open it again, and keep it open until the request was sent')
     if isinstance(file, io.TextIOBase) or isinstance(getattr(file, 'file', None), io.TextIOBase):
         raise InvalidBody(f"{place} is a file opened as text; open it with mode 'rb'")
+    reads = getattr(file, 'readable', None)
+    if callable(reads) and not reads():
+        raise InvalidBody(f"{place} is a file that is not open for reading; open it with mode 'rb'")
     body = FileBody(file)
+    if body.length == 0 and body.replayable and file.read(1):
+        return DeclaredBody(
+            body, None
+        )  # a file that is made while it is read, as those below /proc: its size says nothing
     return body if body.length is None else MeasuredBody(body, body.length, place, True)
 
 

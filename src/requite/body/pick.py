@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
-from requite.body.source import DeclaredBody, FileBody, IterableBody, as_bytes
+from requite.body.source import DeclaredBody, FileBody, IterableBody, as_bytes, readable
 from requite.errors import InvalidBody, OptionsError
 from requite.message import BytesBody
 
@@ -57,7 +57,7 @@ def of(value: Any) -> Body | None:
     if isinstance(value, (list, tuple)):
         return BytesBody(b''.join([as_bytes(piece) for piece in value]))
     if hasattr(value, 'read'):
-        return FileBody(value)
+        return FileBody(readable(value))
     if hasattr(value, 'tobytes'):
         return BytesBody(value.tobytes())
     if hasattr(value, '__iter__') and not isinstance(value, (Mapping, AbstractSet)):

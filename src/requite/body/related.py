@@ -51,7 +51,8 @@ def encode(given: Any, content_type: str | None, preamble: bool = False, postamb
     if isinstance(given, Mapping):
         given, chunked = _settings(given)
     kind, boundary = _kind(content_type)
-    parts = [_part(index, entry, boundary) for index, entry in enumerate(given)]
+    streams: list[Any] = []
+    parts = [_part(index, entry, boundary, streams) for index, entry in enumerate(given)]
     return RelatedBody(parts, boundary, kind, chunked, (preamble, postamble))
 
 
@@ -83,7 +84,7 @@ def _kind(content_type: str | None) -> tuple[str, str]:
     return content_type, boundary
 
 
-def _part(index: int, given: Any, boundary: str) -> Part:
+def _part(index: int, given: Any, boundary: str, streams: list[Any]) -> Part:
     place = f"option 'multipart': part {index}"
     if not isinstance(given, Mapping):
         raise InvalidBody(f"{place} must be a mapping with 'body' and header fields, not {checks.kind(given)}")
@@ -93,5 +94,6 @@ def _part(index: int, given: Any, boundary: str) -> Part:
     lines = ''.join(pieces.line(place, key, item) for key, item in given.items() if key != 'body' and item is not None)
     head = pieces.text(place, f'--{boundary}\r\n{lines}\r\n')
     part = pieces.Part(head, pieces.content(f'the body of {place}', value))
+    pieces.once(place, value, part.content, streams)
     pieces.clear(place, boundary, part)
     return part

@@ -33,29 +33,30 @@ def path_of(value: Any) -> str:
 class RemoteBody:
     """The body of a response. A request is sent at the first of: its length is asked for, or its bytes; until then it is ``pending``.
 
-    The length is the response's own content-length; unknown where there is none, where content codings are undone, and where part of it was read.
-    A body that was collected before lies in memory, and may be sent again.
+    The length is the response's own content-length; unknown where there is none, and where content codings are undone. A body that was collected
+    before lies in memory, and may be sent again; one of which a piece was read is an error, for the rest is not the whole.
     """
 
-    __slots__ = ('_asked', '_length', '_place', '_used', '_value', 'headers')
+    __slots__ = ('_asked', '_length', '_place', '_value', 'headers')
 
     def __init__(self, value: Any, place: str) -> None:
         self._value = value
         self._place = place
         self._asked = False
-        self._used = False
         self._length: int | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
+        if not is_request(value):
+            self._whole()
 
     @property
     def pending(self) -> bool:
-        """Whether asking for the length would send a request."""
-        return not self._asked and is_request(self._value)
+        """Whether asking for the length would send a request, or wait for one."""
+        return not self._asked and is_request(self._value) and self._value._response is None
 
     @property
     def length(self) -> int | None:
         if not self._asked:
-            response = self._response()
+            response = self._whole()
             self._length = len(response.content) if self._collected() else _stated(response)
             self._asked = True
         return self._length
@@ -65,15 +66,10 @@ class RemoteBody:
         return not self.pending and self._collected()
 
     def chunks(self) -> Iterator[bytes]:
-        response = self._response()
+        response = self._whole()
         if self._collected():
             yield response.content
             return
-        if self._used:
-            raise RequestStateError(
-                f'{self._place} is a response that was used up by the first attempt; give its .content to allow another'
-            )
-        self._used = True
         promised = left = self.length
         for piece in response:
             if left is not None:
@@ -89,6 +85,15 @@ class RemoteBody:
     def _response(self) -> Any:
         return self._value.response if is_request(self._value) else self._value
 
+    def _whole(self) -> Any:
+        """The response, as long as nothing of its body is gone."""
+        response = self._response()
+        if response._content is None and response._streaming is not None:
+            raise RequestStateError(
+                f'{self._place} is a response whose body was read, or sent, before; read its .content first to send it as often as needed'
+            )
+        return response
+
     def _collected(self) -> bool:
         return self._response()._content is not None
 
@@ -98,12 +103,6 @@ def _stated(response: Any) -> int | None:
         return 0
     stated = response.headers.get('content-length')
     decoded = response._options.gzip and 'content-encoding' in response.headers
-    if (
-        decoded
-        or response._streaming is not None
-        or not isinstance(stated, str)
-        or not stated.isascii()
-        or not stated.isdigit()
-    ):
+    if decoded or not isinstance(stated, str) or not stated.isascii() or not stated.isdigit():
         return None
     return int(stated)

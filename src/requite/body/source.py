@@ -16,6 +16,16 @@ PIECE = 131072
 """How much is read from a file at a time, in bytes."""
 
 
+def readable(file: Any) -> Any:
+    """The file, if it can be read at all; raises ``InvalidBody`` for one that is closed or only open for writing."""
+    if getattr(file, 'closed', False) is True:
+        raise InvalidBody("option 'body': the file is closed; open it again with mode 'rb'")
+    asks = getattr(file, 'readable', None)
+    if callable(asks) and not asks():
+        raise InvalidBody("option 'body': the file is not open for reading; open it with mode 'rb'")
+    return file
+
+
 class FileBody:
     """An open binary file, from where it stands to its end; may be sent again when it can be rewound."""
 

@@ -6,6 +6,8 @@ anybody: its time counts, and is only noticed when it returns.
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import ssl
 import time
@@ -187,13 +189,21 @@ def _look_up(hop: Hop, host: str, port: int) -> list[Any]:
     return found
 
 
+def _bind(sock: socket.socket, address: str) -> None:
+    try:
+        sock.bind((address, 0))
+    except socket.gaierror:
+        # it would read as if the host of the request had no address
+        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL)) from None
+
+
 def _attempt(hop: Hop, family: int, proto: int, address: Any, seconds: float | None) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM, proto)
     try:
         if family != getattr(socket, 'AF_UNIX', None):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hop.route.local_address is not None and hop.route.socket_path is None:
-            sock.bind((hop.route.local_address, 0))
+            _bind(sock, hop.route.local_address)
         sock.settimeout(seconds)
         hop.signal.watch(sock)
         # an abort that came before the connection begins has nothing to shut down

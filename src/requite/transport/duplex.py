@@ -52,8 +52,12 @@ class Upload:
         done = False
         link.blocking(False)
         try:
+            if body.length == 0:
+                start = b''.join(
+                    (start, *self._framed(body))
+                )  # the head alone is all of it: first see that nothing comes
             self._push(start)
-            for piece in self._framed(body):
+            for piece in () if body.length == 0 else self._framed(body):
                 self._push(piece)
                 if self.refused:
                     break
@@ -66,8 +70,12 @@ class Upload:
         return bytes(self._early)
 
     def _framed(self, body: Body) -> Iterator[bytes | memoryview]:
+        """The pieces as they go out. The one that completes a declared length waits until the body has ended well: before that, no server can take what it has for
+        the whole.
+        """
         length = body.length
         sent = 0
+        last: memoryview | None = None
         for piece in _pieces(body):
             sent += len(piece)
             if length is None:
@@ -77,13 +85,21 @@ class Upload:
                 raise errors.InvalidBody(
                     f'the body is longer than declared: {length} bytes were announced, at least {sent} came'
                 )
-            yield piece
+            if sent == length:
+                last = piece
+            else:
+                yield piece
         if length is None:
             yield b'0\r\n\r\n'
+        elif last is not None:
+            yield last
         elif sent != length and not self.refused:
             raise errors.InvalidBody(f'the body is shorter than declared: {length} bytes were announced, {sent} came')
 
     def _push(self, data: bytes | memoryview) -> None:
+        deadline = self._hop.limits.deadline
+        if deadline is not None and time.monotonic() > deadline:
+            raise faults.timed_out(self._hop, faults.SEND)
         view = memoryview(data)
         send = self._link.send
         try:

@@ -54,7 +54,7 @@ class PooledTransport:
         idempotent request without response byte on a connection that had served before is sent once more, on a new one (RFC 9110 9.2.2); no other is ever repeated.
         """
         payload = head.encode(hop.method, hop.target, hop.fields)
-        closing = b'onnection: close' in payload
+        closing = CONNECTION in payload.lower() and _asks_to_close(hop)
         body = hop.body
         if body is None:
             if b'ontent-' in payload or b'ransfer-' in payload:
@@ -82,6 +82,19 @@ class PooledTransport:
 
 DEFAULT = PooledTransport()
 """The transport of requests that name none; it holds no state, connections belong to pools."""
+
+
+CONNECTION = b'\r\nconnection:'
+
+
+def _asks_to_close(hop: Hop) -> bool:
+    """Whether the request says that the connection ends with it (RFC 9112 9.6); the options of Connection are a list and ignore case."""
+    return any(
+        option.strip().lower() == 'close'
+        for name, value in hop.fields
+        if name.lower() == 'connection'
+        for option in value.split(',')
+    )
 
 
 def check_framing(hop: Hop, body: Body | None) -> None:
@@ -133,6 +146,8 @@ def _exchange(hop: Hop, link: Link, payload: bytes, body: Body | None, closing: 
             upload = Upload(hop, link)
             data = upload.run(payload, body)
             closing = closing or upload.refused
+            if limits.deadline is not None:
+                link.clock(limits.read, limits.deadline)
         elif (count := link.send(payload)) != len(payload):
             _send_rest(hop, link, payload, count)
         phase = faults.HEAD

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from requite.transport.link import Link
 
 MAX_SOCKETS = 100
+MOST = 65536
 MAX_LANES = 256
 
 _every_pool: weakref.WeakSet[Pool] = weakref.WeakSet()
@@ -56,7 +57,7 @@ class _Turn:
 class Lane:
     """The connections of one route."""
 
-    __slots__ = ('_max_idle', '_size', '_slots', '_waiting', 'closed', 'factory', 'keep_alive')
+    __slots__ = ('__weakref__', '_max_idle', '_size', '_slots', '_waiting', 'closed', 'factory', 'keep_alive')
 
     def __init__(self, route: Route, size: int, max_idle: int | None, keep_alive: bool) -> None:
         self.factory = connections.factory(route)
@@ -66,6 +67,7 @@ class Lane:
         self._max_idle = max_idle
         self._slots: deque[Link | None] = deque([None] * size)
         self._waiting: deque[_Turn] = deque()
+        weakref.finalize(self, _close_kept, self._slots).atexit = False
 
     def take(self, hop: Hop) -> Link | None:
         """An idle connection, or None: the caller may open one. Waits while all are busy, at most until the deadline. Each take needs one ``put``."""
@@ -172,6 +174,8 @@ class Pool:
     ) -> None:
         self.max_sockets = _positive('max_sockets', max_sockets)
         self.max_free_sockets = None if max_free_sockets is None else _positive('max_free_sockets', max_free_sockets, 0)
+        if not isinstance(keep_alive, bool):
+            raise errors.InvalidOptionType(f'keep_alive has to be True or False, not {keep_alive!r}')
         self.keep_alive = keep_alive
         self.name = name
         self._lanes: dict[Route, Lane] = {}
@@ -222,12 +226,22 @@ class Pool:
             lane.close_idle()
 
 
+def _close_kept(slots: deque[Link | None]) -> None:
+    # The lane is gone. In a circle of garbage the sockets' own finalizers might come before their links', and would warn; held by this one, they cannot.
+    while slots:
+        link = slots.pop()
+        if link is not None:
+            link.close()
+
+
 def _positive(name: str, value: object, least: int = 1) -> int:
+    if value == float('inf'):
+        return MOST  # Node's way to say that there is no bound; there always is one
     if isinstance(value, bool) or not isinstance(value, int):
         raise errors.InvalidOptionType(f'{name} has to be an int, not {value!r}')
     if value < least:
         raise errors.OptionsError(f'{name} is {value}: it has to be at least {least}')
-    return min(value, 65536)
+    return min(value, MOST)
 
 
 def _after_fork() -> None:

@@ -6,8 +6,9 @@ subjectAltName only (no common name); ALPN offers http/1.1 (SECURITY T1, T2). A 
 
 from __future__ import annotations
 
+import os
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -18,20 +19,32 @@ if TYPE_CHECKING:
 
 MAX_CONTEXTS = 128
 
-_contexts: dict[TLS, ssl.SSLContext] = {}
+_contexts: dict[Any, ssl.SSLContext] = {}
 
 _VERSIONS = {'TLSv1.2': ssl.TLSVersion.TLSv1_2, 'TLSv1.3': ssl.TLSVersion.TLSv1_3}
 
 
 def context(settings: TLS) -> ssl.SSLContext:
     """The context for ``settings``. Raises ``OptionsError`` when a certificate, a version or a cipher list cannot be used."""
-    found = _contexts.get(settings)
+    key = settings, tuple(_stamp(item) for item in settings.ca)
+    found = _contexts.get(key)
     if found is None:
         found = _make(settings)
         while len(_contexts) >= MAX_CONTEXTS:
             _contexts.pop(next(iter(_contexts)), None)
-        _contexts[settings] = found
+        _contexts[key] = found
     return found
+
+
+def _stamp(item: str | bytes) -> tuple[int, int] | None:
+    """What tells that the file of a ``ca`` was replaced: new connections then trust what it holds now."""
+    if isinstance(item, bytes) or '-----BEGIN' in item:
+        return None
+    try:
+        status = os.stat(item)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def _make(settings: TLS) -> ssl.SSLContext:

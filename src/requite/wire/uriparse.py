@@ -17,7 +17,7 @@ from requite.wire import host
 KEPT = r'!$%&()*+,\-./0-9:;=@A-Z\[\]_a-z~'
 """The characters that stay as they are in path, query and fragment, as a regular expression class (Node's legacy parser escapes all others)."""
 
-BLANKS = ' \t\n\r\f\xa0\ufeff'
+BLANKS = ' \t\f\xa0\ufeff'
 """What is trimmed at both ends of a caller's URI (Node's list)."""
 
 PORTS = {'http': 80, 'https': 443}

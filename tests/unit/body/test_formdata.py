@@ -53,16 +53,16 @@ def written(fields: Any) -> bytes:
 def parsed(body: Body) -> list[tuple[str, str | None, str, bytes]]:
     """(name, filename, type, content) of each part, as Python's email package reads them."""
     text = f'Content-Type: {dict(body.headers)["content-type"]}\r\n\r\n'.encode() + b''.join(body.chunks())
-    message = BytesParser(policy=policy.HTTP).parsebytes(text)
+    message: Any = BytesParser(policy=policy.HTTP).parsebytes(text)
     assert not message.defects
     return [
         (
-            unquote(part.get_param('name', header='content-disposition')),  # type: ignore[attr-defined]
+            unquote(part.get_param('name', header='content-disposition')),
             part.get_filename(),
             part.get_content_type(),
             part.get_payload(decode=True),
         )
-        for part in message.iter_parts()  # type: ignore[attr-defined]
+        for part in message.iter_parts()
     ]
 
 
@@ -79,7 +79,10 @@ def test_fields_keep_their_order_and_lists_repeat_the_name() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(('value', 'text'), [(5, b'5'), (1.5, b'1.5'), (2.0, b'2'), (-0.0, b'0'), (10**30, b'1' + b'0' * 30), (1e21, b'1e+21')])
+@pytest.mark.parametrize(
+    ('value', 'text'),
+    [(5, b'5'), (1.5, b'1.5'), (2.0, b'2'), (-0.0, b'0'), (10**30, b'1' + b'0' * 30), (1e21, b'1e+21')],
+)
 def test_numbers_are_text_as_javascript_writes_it(value: float, text: bytes) -> None:
     assert parsed(made({'n': value}))[0][3] == text
 
@@ -178,8 +181,12 @@ def test_other_control_characters_in_names_are_refused(sign: str) -> None:
 @pytest.mark.parametrize('place', [{'contentType': 'a/b%s'}, {'header': {'X-A': 'a%sb'}}, {'header': {'X-A%s': 'a'}}])
 def test_nothing_of_a_part_head_may_begin_another_line(sign: str, place: Any) -> None:
     """SECURITY Q1."""
-    (key, value), = place.items()
-    filled = value % sign if isinstance(value, str) else {k.replace('%s', sign): v.replace('%s', sign) for k, v in value.items()}
+    ((key, value),) = place.items()
+    filled = (
+        value % sign
+        if isinstance(value, str)
+        else {k.replace('%s', sign): v.replace('%s', sign) for k, v in value.items()}
+    )
     with pytest.raises(OptionsError):
         made({'f': {'value': 'v', 'options': {key: filled}}})
 
@@ -203,10 +210,11 @@ def test_the_boundary_is_128_random_bits_and_stands_in_no_part(monkeypatch: pyte
             made({'f': value})
 
 
-NAMES = st.text(st.characters(blacklist_categories=('Cs',), blacklist_characters="%;\\'*?=\x85\u2028\u2029", min_codepoint=32, max_codepoint=0x24F).filter(lambda c: ord(c) != 127 and not 0x80 <= ord(c) < 0xA0), min_size=1).filter(lambda name: name == name.strip())  # fmt: skip
+TEXT = st.text(st.characters(exclude_categories=['Cs']))
+NAMES = st.text(st.characters(exclude_categories=['Cs', 'Cc'], exclude_characters='%'))
 
 
-@given(st.lists(st.tuples(NAMES, st.binary(max_size=300) | st.text(st.characters(blacklist_categories=('Cs',))))))
+@given(st.lists(st.tuples(NAMES, st.binary(max_size=300) | TEXT)))
 def test_a_parser_reads_back_what_was_given(pairs: list[tuple[str, Any]]) -> None:
     form = FormData()
     for name, value in pairs:
@@ -345,7 +353,9 @@ def test_a_file_that_shrinks_is_an_error(tmp_path: Path, left: int) -> None:
         body = made({'f': file})
         with path.open('r+b') as other:
             other.truncate(left)
-        with pytest.raises(InvalidBody, match=f"field 'f' is shorter than promised: 1000 bytes were announced, {left} came"):
+        with pytest.raises(
+            InvalidBody, match=f"field 'f' is shorter than promised: 1000 bytes were announced, {left} came"
+        ):
             b''.join(body.chunks())
 
 
@@ -357,7 +367,7 @@ def test_an_iterable_of_another_length_than_stated_is_an_error(pieces: list[byte
 
 
 def test_a_piece_that_is_no_bytes_is_an_error_that_names_the_field() -> None:
-    with pytest.raises(InvalidBody, match="field 'f'.*not a int"):
+    with pytest.raises(InvalidBody, match=r"field 'f'.*not a int"):
         b''.join(made({'f': iter([b'a', 5])}).chunks())
 
 
@@ -366,6 +376,26 @@ def test_an_iterator_can_be_read_once_only() -> None:
     b''.join(body.chunks())
     with pytest.raises(RequestStateError, match='used up'):
         b''.join(body.chunks())
+
+
+@pytest.mark.parametrize('fields', [lambda one: {'a': one, 'b': one}, lambda one: {'a': [one, {'value': one}]}])
+def test_one_stream_in_two_fields_is_an_error(fields: Any) -> None:
+    with pytest.raises(InvalidBody, match='can be read only once'):
+        made(fields(iter([b'a'])))
+    assert [part[3] for part in parsed(made(fields(io.BytesIO(b'a'))))] == [b'a', b'a']
+
+
+@pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='only Linux has files without a size in /proc')
+def test_a_file_that_is_made_while_it_is_read_has_no_length() -> None:
+    with Path('/proc/self/status').open('rb') as file:
+        body = made({'f': file})
+        assert body.length is None
+        assert b'Pid:' in b''.join(body.chunks())
+
+
+def test_a_file_that_is_open_for_writing_is_an_error(tmp_path: Path) -> None:
+    with (tmp_path / 'f').open('wb') as file, pytest.raises(InvalidBody, match='not open for reading'):
+        made({'f': file})
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
@@ -391,7 +421,7 @@ def test_append_returns_the_form_and_takes_a_file_name() -> None:
 
 @pytest.mark.parametrize('value', [['1'], ('1',)])
 def test_append_takes_no_lists(value: Any) -> None:
-    with pytest.raises(InvalidBody, match='Arrays are not supported. Append each value'):
+    with pytest.raises(InvalidBody, match=r'Arrays are not supported\. Append each value'):
         FormData().append('a', value)
 
 

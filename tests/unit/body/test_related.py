@@ -204,7 +204,7 @@ def test_it_can_be_sent_again_when_all_parts_can(tmp_path: Path) -> None:
 def test_the_email_package_reads_back_what_was_given(parts: list[tuple[str, bytes]], before: bool, after: bool) -> None:
     body = made([{'x-token': token, 'body': data} for token, data in parts], preamble_crlf=before, postamble_crlf=after)
     text = f'Content-Type: {dict(body.headers)["content-type"]}\r\n\r\n'.encode() + b''.join(body.chunks())
-    message = BytesParser(policy=policy.HTTP).parsebytes(text)
+    message: Any = BytesParser(policy=policy.HTTP).parsebytes(text)
     assert not message.defects
-    read = [(part['x-token'], part.get_payload(decode=True)) for part in message.iter_parts()]  # type: ignore[attr-defined]
+    read = [(part['x-token'], part.get_payload(decode=True)) for part in message.iter_parts()]
     assert read == parts

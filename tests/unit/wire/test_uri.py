@@ -87,7 +87,10 @@ def test_text_that_is_not_ascii_goes_out_as_utf8_escapes() -> None:
 
 
 def test_blanks_around_are_trimmed_and_the_scheme_may_be_upper_case() -> None:
-    assert parse(' \t\n\ufeffHtTp://h/p \r\n\xa0').href == 'http://h/p'
+    assert parse(' \t\ufeffHtTp://h/p \xa0').href == 'http://h/p'
+    for broken in ('\nhttp://h/p', 'http://h/p\r\n'):
+        with pytest.raises(InvalidURI):
+            parse(broken)
 
 
 @pytest.mark.parametrize(

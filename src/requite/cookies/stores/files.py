@@ -151,7 +151,7 @@ class FileStore:
     def _stamp(self) -> tuple[int, ...]:
         """What tells one state of the file from another; () for a missing one. Every write makes a new file, so two never share all three."""
         try:
-            found = os.stat(self.path)  # noqa: PTH116 -- asked at every look-up
+            found = os.stat(self.path)
         except FileNotFoundError:
             return ()
         except OSError as reason:

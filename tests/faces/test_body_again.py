@@ -1,0 +1,89 @@
+"""Reading a body that was collected already: one cursor, an end, and what a listener sees meanwhile."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import threading
+from typing import Any
+
+import pytest
+
+from requite import AbortError, request
+from tests.servers import HttpServer, reply
+
+
+def test_reading_in_pieces_after_the_body_was_collected_comes_to_an_end(server: HttpServer) -> None:
+    server.answers = lambda seen: reply(b'0123456789')
+    response = request(server.url).end()
+    assert [response.read(4) for _ in range(4)] == [b'0123', b'4567', b'89', b'']
+    response = request(server.url).end()
+    assert (response.read(3), response.read(), response.read()) == (b'012', b'3456789', b'')
+
+
+def test_a_collected_response_can_be_copied_and_sent_on(server: HttpServer) -> None:
+    server.answers = lambda seen: reply(b'0123456789')
+    copy = io.BytesIO()
+    shutil.copyfileobj(request(server.url).end(), copy)
+    assert copy.getvalue() == b'0123456789'
+    request.post(server.url, body=request(server.url).end()).end()
+    assert server.requests[-1].body == b'0123456789'
+
+
+def test_after_an_abort_in_a_data_listener_nothing_else_is_told(raw_server: Any) -> None:
+    def two_pieces(sock: Any, received: bytes) -> None:
+        sock.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc')
+        going.wait(5)
+        sock.sendall(b'def')
+
+    going = threading.Event()
+    told: list[str] = []
+    made = request(raw_server(two_pieces).url)
+    for event in ('data', 'end', 'complete', 'close', 'abort', 'error'):
+        made.on(event, lambda *arguments, event=event: told.append(event))
+    made.on('data', lambda piece: (made.abort(), going.set()))
+    with pytest.raises(AbortError):
+        made.end()
+    assert told == ['data', 'abort']
+
+
+def test_the_body_can_be_looked_at_from_a_data_listener_with_an_encoding(server: HttpServer) -> None:
+    server.answers = lambda seen: reply('h\u00e9'.encode())
+    made = request(server.url, encoding='utf-8')
+    pieces: list[str] = []
+    made.on('data', pieces.append)
+    assert made.end().body == 'h\u00e9'
+    assert ''.join(pieces) == 'h\u00e9'
+
+
+@pytest.mark.parametrize('spelling', ['close', 'Close', 'CLOSE', 'keep-alive, close'])
+def test_a_connection_that_the_request_ends_is_not_used_again(server: HttpServer, spelling: str) -> None:
+    pool = request.Pool()
+    request(server.url, headers={'Connection': spelling}, pool=pool).end()
+    assert all(idle == 0 for _, idle in pool.status().values())
+    pool.close()
+
+
+def test_awaiting_is_refused_and_sends_nothing(server: HttpServer) -> None:
+    async def wait() -> None:
+        await request.delete(server.url)
+
+    coroutine = wait()
+    with pytest.raises(NotImplementedError, match='not available in this version'):
+        coroutine.send(None)
+    request.flush(2000)
+    assert server.requests == []
+
+
+def test_an_error_that_is_an_oserror_has_its_number() -> None:
+    import errno
+    import pickle
+
+    from requite import ConnectionRefused
+    from tests.servers import closed_port
+
+    with pytest.raises(ConnectionRefusedError) as caught:
+        request(f'http://127.0.0.1:{closed_port()}/').end()
+    assert caught.value.errno == errno.ECONNREFUSED
+    again = pickle.loads(pickle.dumps(ConnectionRefused('x')))
+    assert again.errno == errno.ECONNREFUSED
