@@ -80,10 +80,13 @@ def text(types: dict[str, str], name: str, version: str) -> str:
 
 def read(archive: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """mime-db's data and its package description, from the archive that `npm pack` makes."""
+    found = []
     with tarfile.open(archive) as files:
-        database, package = (
-            json.loads(files.extractfile(name).read()) for name in ('package/db.json', 'package/package.json')
-        )
+        for name in ('package/db.json', 'package/package.json'):
+            file = files.extractfile(name)
+            assert file is not None
+            found.append(json.loads(file.read()))
+    database, package = found
     return database, package
 
 

@@ -42,7 +42,6 @@ from requite.errors import (
     TransportError,
     UnknownOption,
 )
-from requite.piping import pipe
 from requite.request import Request
 from requite.response import Response
 from requite.transport.pools import Pool
@@ -51,11 +50,16 @@ request = Requests()
 """The callable that makes requests with no defaults but the built-in ones."""
 
 if TYPE_CHECKING:
+    from requite.piping import pipe
     from requite.wire.jsondoc import DROP
 
 
 def __getattr__(name: str) -> Any:
-    """``DROP`` and ``wsgi`` on first use: who sends no JSON and runs no server does not pay for them."""
+    """``pipe``, ``DROP`` and ``wsgi`` on first use: who pipes nothing, sends no JSON and runs no server does not pay for them."""
+    if name == 'pipe':
+        from requite.piping import pipe
+
+        return pipe
     if name == 'DROP':
         from requite.wire.jsondoc import DROP
 

@@ -33,10 +33,13 @@ MAX_GENERATIONS = 100
 IMPORTED_LATE = (
     'encodings.idna',
     'requite.auth.order',
+    'requite.redirects',
     'requite.timings',
+    'requite.transport.duplex',
     'requite.wire.decode',
     'requite.wire.jsondoc',
     'requite.wire.text',
+    'requite.wire.urijoin',
 )
 """Modules that an exchange imports when it first needs them."""
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from requite import redirects
 from requite.message import Limits
 from requite.prepare import build, remember
 from requite.response import Response
-from requite.timings import Timings
 
 if TYPE_CHECKING:
     from requite.message import Carry, Hop, Reply
     from requite.options import Options
     from requite.protocols import Transport, Watch
+    from requite.redirects import Redirect
 
 
 def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) -> Response:
@@ -23,7 +22,7 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
     ``watch`` sees it happen: ``watch.hop`` is set to each hop before it is sent, ``watch.event(name, *arguments)`` is called as Node's events come.
     Raises the errors of the transport, ``TooManyRedirects`` and ``RedirectRefused``.
     """
-    followed: tuple[redirects.Redirect, ...] = ()
+    followed: tuple[Redirect, ...] = ()
     limits, pool = options.limits, options.connections
     if options.deadline is not None:
         limits = Limits(limits.connect, limits.read, monotonic() + options.deadline)
@@ -40,17 +39,19 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
             _heard(options, carry, hop, reply)
         if reply.status < 300:
             break
-        verdict = _verdict(options, carry, hop, reply, followed)
-        if verdict is None:
+        following = _following(options, carry, hop, reply, followed)
+        if following is None:
             break
         reply.drain()
-        followed = (*followed, redirects.Redirect(reply.status, verdict.carry.uri.without_userinfo().href))
-        carry = verdict.carry
+        carry, entry = following
+        followed = (*followed, entry)
         if watch.listening:
             watch.event('redirect', Response(reply, hop, options, followed))
         start = perf_counter() if options.time else 0.0
     response = Response(reply, hop, options, followed)
     if hop.marks is not None:
+        from requite.timings import Timings
+
         marks = hop.marks
         response._clock = lambda: Timings(begun, start, marks, perf_counter())
     return response
@@ -83,10 +84,12 @@ def _announced(hop: Hop, watch: Watch) -> Hop:
     return hop._replace(notice=lambda sock: watch.event('socket', sock))
 
 
-def _verdict(
-    options: Options, carry: Carry, hop: Hop, reply: Reply, followed: tuple[Any, ...]
-) -> redirects.Follow | None:
-    """What ``decide`` says, where ``follow_redirect`` as a callable agrees and there are not too many; gives the connection up on an error."""
+def _following(
+    options: Options, carry: Carry, hop: Hop, reply: Reply, followed: tuple[Redirect, ...]
+) -> tuple[Carry, Redirect] | None:
+    """The next carry and what is noted of it, as ``decide`` says, where ``follow_redirect`` as a callable agrees and there are not too many; gives the connection up on an error."""
+    from requite import redirects
+
     try:
         verdict = redirects.decide(options, carry, hop, reply)
         if verdict is None:
@@ -99,4 +102,4 @@ def _verdict(
     except BaseException:
         reply.abort()
         raise
-    return verdict
+    return verdict.carry, redirects.Redirect(reply.status, verdict.carry.uri.without_userinfo().href)

@@ -61,10 +61,7 @@ class Intent:
         from requite.body.formdata import FormData
 
         options = self._unsent('form', 'form_data')
-        if self._written:
-            raise RequestStateError(
-                'the body was begun with write(); append() instead of it, or write the multipart body yourself'
-            )
+        self._refuse_after_write()
         form = options.form_data
         if not isinstance(form, FormData):
             itself = ref(self)  # a cycle would keep the request from being let go
@@ -99,7 +96,9 @@ class Intent:
 
     def multipart(self, parts: Any) -> Self:
         """The content as ``multipart/related``."""
-        return self._become(configure.given(self._unsent('multipart', 'multipart'), multipart=parts))
+        options = self._unsent('multipart', 'multipart')
+        self._refuse_after_write()
+        return self._become(configure.given(options, multipart=parts))
 
     def oauth(self, options: Any) -> Self:
         """OAuth 1.0a."""
@@ -184,6 +183,12 @@ class Intent:
             options = configure.replaced(self._options, uri=self._carry.uri)
             return configure.replaced(options, method=self._carry.method) if self._verb else options
         return self._options
+
+    def _refuse_after_write(self) -> None:
+        if self._written:
+            raise RequestStateError(
+                'the body was begun with write(), which nothing can be added to but with write(); make another request'
+            )
 
     def _become(self, options: Options) -> Self:
         self._carry = first(options)

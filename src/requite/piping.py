@@ -10,7 +10,6 @@ from requite import configure
 from requite.body.source import DeclaredBody
 from requite.errors import OptionsError, RequestStateError
 from requite.intent import Intent
-from requite.response import Response
 
 if TYPE_CHECKING:
     from requite.inflow import Source
@@ -99,7 +98,3 @@ def _quietly(task: Any) -> None:
     """Cleans up behind an error, which is what will be raised."""
     with suppress(Exception):
         task()
-
-
-# A response lies five floors below its pipe: it is handed what copies instead of importing it.
-Response._piped = staticmethod(pipe)

@@ -16,6 +16,7 @@ from requite import background
 from requite.background import UNSENT, UNTOLD
 from requite.errors import AbortError, InvalidOptionType, RequestError, RequestNotSentWarning, RequestStateError
 from requite.message import AbortSignal
+from requite.response import Response
 from requite.sending import Sending
 from requite.watched import DONE, FAILED, NEW, RUNNING
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from requite.message import Carry
     from requite.options import Options
     from requite.protocols import Transport
-    from requite.response import Response
 
 _OURS = (lambda: None).__code__.co_filename.removesuffix('request.py')
 """Where the code of this package lies: whoever calls from elsewhere made the request."""
@@ -271,3 +271,13 @@ class Request(Sending):
             state = ('not sent', 'being sent', 'sent', 'failed')[self._state]
             state = f'({"aborted" if self.signal.aborted else state})'
         return f'<Request {self.method} {self.uri.redacted()} {state}>'
+
+
+def _piped(response: Response, sink: Any, end: Any) -> Any:
+    from requite.piping import pipe
+
+    return pipe(response, sink, end)
+
+
+# A response lies floors below the pipes: it is handed what copies instead of importing it.
+Response._piped = _piped

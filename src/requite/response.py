@@ -37,7 +37,7 @@ class Response(Content):
     an answer like any other; ``raise_for_status()`` makes an error of it.
     """
 
-    _piped: Callable[[Any, Any, Any], Any]
+    _piped: Callable[..., Any]
     """What copies; the floor of the pipes puts it here."""
 
     def __init__(self, reply: Reply, hop: Hop, options: Options, redirects: tuple[Any, ...] = ()) -> None:
@@ -122,7 +122,7 @@ class Response(Content):
 
     def pipe(self, sink: Any, end: Any = True) -> Any:
         """Copies the body to ``sink`` now, and returns the sink: the same as ``requite.pipe(self, sink, end)``."""
-        return self._piped(self, sink, end)
+        return self._piped(sink, end)
 
     def to_json(self) -> dict[str, Any]:
         """Node's ``response.toJSON()``: statusCode, body, headers, request."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +44,14 @@ class Broken(Sink):
             raise ZeroDivisionError('no room')
 
 
+class Canned(MemoryTransport):
+    """Replies from memory for whole requests."""
+
+    pool = None
+
+
 def site(*replies: Any) -> tuple[Requests, MemoryTransport]:
-    transport = MemoryTransport(replies or [OK])
-    transport.pool = None  # type: ignore[attr-defined]
+    transport = Canned(replies or [OK])
     return Requests(transport=transport), transport
 
 
@@ -623,6 +630,20 @@ def test_a_field_that_only_looks_like_the_length_does_not_count() -> None:
     pipe(wsgi.Incoming(environ(b'abc', HTTP_CONTENT_LENGTH='1', HTTP_CONTENT_TYPE='a/b')), request(URL))
     assert (transport.bodies, sent(transport)['content-length']) == ([b'abc'], '3')
     assert 'content-type' not in sent(transport)
+
+
+def test_who_pipes_nothing_loads_nothing_of_it_and_a_response_pipes_all_the_same() -> None:
+    lines = (
+        'import io, sys, requite',
+        'from requite.transport.memory import MemoryTransport',
+        'MemoryTransport.pool = None',
+        'request = requite.Requests(transport=MemoryTransport([(200, [], b"ok")]))',
+        'response = request("http://mysite.com/").response',
+        'print([name for name in ("piping", "sources", "sinks", "wsgi", "httpserver") if "requite." + name in sys.modules], "http.server" in sys.modules)',
+        'print(response.pipe(io.BytesIO()).getvalue())',
+    )
+    done = subprocess.run([sys.executable, '-c', '\n'.join(lines)], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ['[] False', "b'ok'"]
 
 
 def test_the_ends_of_wsgi_hang_on_the_package() -> None:

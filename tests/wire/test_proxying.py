@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import socket
@@ -116,8 +117,7 @@ def gunicorn_proxy(origin: str, worker: str, folder: Path) -> Iterator[str]:
         '--log-level',
         'critical',
     ]
-    from gunicorn import config
-
+    config = importlib.import_module('gunicorn.config')
     # Newer ones would leave a socket in the home directory.
     quiet = ['--no-control-socket'] if hasattr(config, 'ControlSocketDisable') else []
     with (folder / 'log').open('wb') as log:

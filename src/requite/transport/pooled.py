@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from requite import errors
 from requite.message import BytesBody
 from requite.transport import chunked, connections, faults, framing, head, pools
-from requite.transport.duplex import Upload
 from requite.transport.faults import CallersError
 from requite.transport.replies import Feed, PooledReply
 
@@ -143,6 +142,8 @@ def _exchange(hop: Hop, link: Link, payload: bytes, body: Body | None, closing: 
         elif link.timeout != limits.read:
             link.tune(limits.read)
         if body is not None:
+            from requite.transport.duplex import Upload
+
             upload = Upload(hop, link)
             data = upload.run(payload, body)
             closing = closing or upload.refused
