@@ -10,9 +10,6 @@ from requite.errors import BodyTooLarge, RequestError, RequestStateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
-
-    from typing_extensions import Self
 
     from requite.emitter import Emitter
     from requite.headers import Headers
@@ -119,19 +116,6 @@ class Content:
         if rest := ''.join(parts):
             yield rest
 
-    def close(self) -> None:
-        """Ends the reading: closes the connection, unless the body was read to its end."""
-        if self._content is None and not self._reply.complete:
-            self._reply.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _as_asked(self) -> Any:
         options = self._options
         content = self.content
@@ -151,8 +135,11 @@ class Content:
         return text.decode(content, options.encoding)
 
     def _collect(self) -> None:
-        reader = self.__dict__.setdefault('_reader', get_ident())
-        if reader != get_ident():
+        if self._reply.complete and self._streaming is None and self._emitter is None and not self._options.gzip:
+            self._take()
+            return
+        ident = get_ident()
+        if self.__dict__.setdefault('_reader', ident) != ident:
             self._await()
             return
         try:
@@ -162,6 +149,19 @@ class Content:
             waiting = self.__dict__.get('_waiting')
             if waiting is not None:
                 waiting.set()
+
+    def _take(self) -> None:
+        """The body that came together with the head; nobody has to wait for it."""
+        if self._fault is not None:
+            raise self._fault
+        try:
+            content = self._reply.collect(self._options.max_body)
+        except RequestError as error:
+            self._failed(error)
+        self._streaming = ()
+        self._content = content
+        if self._clock is not None:
+            self._finish()
 
     def _await(self) -> None:
         """Waits for another thread that is collecting the body."""
@@ -235,7 +235,7 @@ class Content:
     def _pieces(self, decoder: Any) -> Iterator[bytes]:
         """The body in decoded pieces, each announced as a ``data`` event."""
         try:
-            for piece in _decoded(self._reply, decoder):
+            for piece in self._raw() if decoder is None else self._decoded(decoder):
                 if self._emitter is not None:
                     self._announce(piece)
                     self._hop.signal.check()
@@ -243,6 +243,15 @@ class Content:
         except RequestError as error:
             self._reply.abort()
             self._failed(error)
+
+    def _raw(self) -> Iterator[bytes]:
+        while piece := self._reply.read(PIECE):
+            yield piece
+
+    def _decoded(self, decoder: Any) -> Iterator[bytes]:
+        from requite.wire.decode import pieces
+
+        return pieces(self._reply.read, decoder, PIECE)
 
     def _announce(self, piece: bytes) -> None:
         if not self._emitter.has('data'):  # type: ignore[union-attr]
@@ -278,20 +287,3 @@ class Content:
         if self._watch is not None:
             self._watch(error)
         raise error
-
-
-def _decoded(reply: Reply, decoder: Any) -> Iterator[bytes]:
-    if decoder is None:
-        while piece := reply.read(PIECE):
-            yield piece
-        return
-    received = False
-    while piece := reply.read(65536):
-        received = True
-        data = decoder.decode(piece, PIECE)
-        while data or decoder.pending:
-            if data:
-                yield data
-            data = decoder.decode(b'', PIECE)
-    if received:
-        decoder.finish()

@@ -10,6 +10,7 @@ from requite.sent import SentRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
     from requite.headers import Headers
     from requite.message import Hop, Reply
@@ -86,6 +87,19 @@ class Response(Content):
             return self
         message = f'{self._hop.method} {self._hop.uri.redacted()} was answered {self.status_code} {self.status_message}'
         raise RequestError(message.rstrip())
+
+    def close(self) -> None:
+        """Ends the reading: closes the connection, unless the body was read to its end."""
+        if self._content is None and not self._reply.complete:
+            self._reply.abort()
+
+    def __enter__(self) -> Response:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     # -- times
 

@@ -87,3 +87,12 @@ def test_an_error_that_is_an_oserror_has_its_number() -> None:
     assert caught.value.errno == errno.ECONNREFUSED
     again = pickle.loads(pickle.dumps(ConnectionRefused('x')))
     assert again.errno == errno.ECONNREFUSED
+
+
+def test_a_request_as_the_body_of_another_is_sent_only_with_it(server: HttpServer) -> None:
+    server.answers = lambda seen: reply(b'0123456789')
+    inner = request(server.url + '/inner')
+    outer = request.post(server.url + '/outer', body=inner)
+    assert 'not sent' in repr(inner)
+    outer.end()
+    assert [(seen.target, seen.body) for seen in server.requests] == [('/inner', b''), ('/outer', b'0123456789')]

@@ -61,7 +61,7 @@ def of(value: Any) -> Body | None:
     if hasattr(value, 'tobytes'):
         return BytesBody(value.tobytes())
     if hasattr(value, '__iter__') and not isinstance(value, (Mapping, AbstractSet)):
-        return IterableBody(value)
+        return IterableBody(value, once=callable(getattr(value, 'pipe', None)))
     kind = type(value).__name__
     raise InvalidBody(
         "option 'body': Argument error, options.body. It must be bytes, str, a list of them, a binary file or an iterable of bytes, "

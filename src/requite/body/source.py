@@ -53,12 +53,13 @@ class IterableBody:
 
     __slots__ = ('_pieces', '_used', 'headers', 'length', 'replayable')
 
-    def __init__(self, pieces: Iterable[Any], length: int | None = None) -> None:
+    def __init__(self, pieces: Iterable[Any], length: int | None = None, once: bool = False) -> None:
         self._pieces = pieces
         self._used = False
         self.length = length
         self.headers: tuple[tuple[str, str], ...] = ()
-        self.replayable = iter(pieces) is not pieces if not hasattr(pieces, '__next__') else False
+        # who iterates over a request sends it: that waits until its pieces are needed
+        self.replayable = not once and not hasattr(pieces, '__next__') and iter(pieces) is not pieces
 
     def chunks(self) -> Iterator[bytes]:
         if self._used and not self.replayable:

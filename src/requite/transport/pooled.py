@@ -55,14 +55,11 @@ class PooledTransport:
         payload = head.encode(hop.method, hop.target, hop.fields)
         closing = CONNECTION in payload.lower() and _asks_to_close(hop)
         body = hop.body
-        if body is None:
-            if b'ontent-' in payload or b'ransfer-' in payload:
-                check_framing(hop, body)
-        else:
+        if body is not None or b'ontent-' in payload or b'ransfer-' in payload:
             check_framing(hop, body)
-            if type(body) is BytesBody and len(body.data) <= SMALL_BODY:
-                payload += body.data
-                body = None
+        if type(body) is BytesBody and len(body.data) <= SMALL_BODY:
+            payload += body.data
+            body = None
         if hop.signal.aborted:
             raise errors.AbortError(f'aborted: {faults.place(hop)}')
         lane = None

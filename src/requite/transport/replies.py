@@ -126,7 +126,7 @@ class PooledReply(Reply):
     def collect(self, limit: int | None = None) -> bytes:
         body = self._body
         if body is None:
-            data, self._data = self._data, b''
+            data = self._data  # stays: two threads that ask at once both get it
             if limit is not None and len(data) > limit:
                 raise faults.too_large(limit)
             return data

@@ -10,9 +10,12 @@ is accepted, and a stream without its end is an error.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from requite.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 MAX_CODINGS = 5
 """How many codings of one body are undone; a longer list is an error (every coding multiplies what a small body can cost)."""
@@ -130,3 +133,17 @@ class _Chain:
         """See Decoder."""
         self._outer.finish()
         self._inner.finish()
+
+
+def pieces(read: Callable[[int], bytes], decoder: Decoder, size: int) -> Iterator[bytes]:
+    """What ``read(n)`` gives until its end, decoded, in pieces of at most ``size`` bytes; a body of no bytes at all needs no coding's end."""
+    received = False
+    while piece := read(_STEP):
+        received = True
+        data = decoder.decode(piece, size)
+        while data or decoder.pending:
+            if data:
+                yield data
+            data = decoder.decode(b'', size)
+    if received:
+        decoder.finish()
