@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from requite.headers import Headers
     from requite.message import Hop, Reply
     from requite.options import Options
@@ -93,7 +95,7 @@ class Response(Content):
         if self._content is None and not self._reply.complete:
             self._reply.abort()
 
-    def __enter__(self) -> Response:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
