@@ -70,6 +70,9 @@ class MemoryTransport:
     A canned reply is a ``Reply``, an exception to raise, or ``(status, fields, body)``.
     """
 
+    pool: Any = None
+    """There are no connections here."""
+
     def __init__(self, responses: Iterable[Any] | Callable[[Hop], Any]) -> None:
         self.hops: list[Hop] = []
         self.bodies: list[bytes] = []

@@ -89,13 +89,14 @@ class Feed:
 class PooledReply(Reply):
     """A reply whose body lies in memory already, or is still coming through a ``Feed``."""
 
-    __slots__ = ('__weakref__', '_body', '_data', '_feed', '_hop', '_reusable')
+    __slots__ = ('__weakref__', '_body', '_data', '_feed', '_hop', '_kept', '_reusable')
 
     _body: framing.Body | None
 
     def __init__(self, head: Head, data: bytes) -> None:
         self.version, self.status, self.reason, self.fields, self.headers = head
         self._data = data
+        self._kept = b''
         self._body = None
         self.complete = True
 
@@ -126,7 +127,11 @@ class PooledReply(Reply):
     def collect(self, limit: int | None = None) -> bytes:
         body = self._body
         if body is None:
-            data = self._data  # stays: two threads that ask at once both get it
+            data = self._data
+            if data:
+                self._kept, self._data = data, b''
+            else:
+                data = self._kept  # two threads that ask at once both get it
             if limit is not None and len(data) > limit:
                 raise faults.too_large(limit)
             return data
