@@ -77,9 +77,9 @@ class Content:
         if size is None:
             size = -1
         whole = size < 0
-        if whole and self._streaming is None:
+        if self._content is None and (self._streaming == () or (whole and self._streaming is None)):
             self._collect()
-        if self._content is not None and self._streaming == ():
+        if self._content is not None:
             start = self._position
             self._position = len(self._content) if whole else min(start + size, len(self._content))
             return self._content[start : self._position]
@@ -94,7 +94,11 @@ class Content:
         return data
 
     def __iter__(self) -> Iterator[bytes]:
-        """The body in pieces as they come, content codings undone."""
+        """The body in pieces as they come, content codings undone; of a collected body what was not read yet."""
+        if self._content is not None or self._streaming == ():
+            if rest := self.read():
+                yield rest
+            return
         if self._left:
             data, self._left = self._left, b''
             yield data
@@ -180,7 +184,7 @@ class Content:
             raise self._fault
         if self._streaming is not None:
             raise RequestStateError(
-                'the body was read in pieces already; ask for .body instead of iterating, or join the pieces yourself'
+                'the body was read in pieces already, or its reading is going on or was broken off; ask for .body first, or join the pieces yourself'
             )
         self._streaming = ()
         decoder = self._decoder() if self._options.gzip else None
@@ -216,8 +220,10 @@ class Content:
             raise self._fault
         if self._streaming is None:
             self._streaming = self._flow()
-        elif self._content is not None:
-            self._streaming = iter((self._content,) if self._content else ())
+        elif getattr(self._streaming, 'gi_running', False):
+            raise RequestStateError(
+                'a piece of the body is being told this very moment; read on when the listener has returned'
+            )
         return self._streaming  # type: ignore[no-any-return]
 
     def _flow(self) -> Iterator[bytes]:

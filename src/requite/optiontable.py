@@ -99,7 +99,7 @@ def _certificates(name: str, value: Any) -> Any:
     for item in items:
         if not isinstance(item, (str, bytes)) and not hasattr(item, '__fspath__'):
             raise checks.wrong_type(name, item, 'a path, PEM text, DER bytes, or a list of them')
-        if not isinstance(item, bytes) and '-----BEGIN' not in str(item) and not os.path.exists(item):
+        if not isinstance(item, bytes) and '-----BEGIN' not in str(item) and not os.path.isfile(item):
             raise OptionsError(
                 f'option {name!r} names {checks.shown(str(item))}, where no file is; give a path, PEM text or DER bytes'
             )

@@ -83,7 +83,7 @@ class Request(Sending):
         ):
             self._ask(True)
             response = self._response
-        if response._content is None and response._streaming is None:  # type: ignore[union-attr]
+        if response._content is None and response._streaming in (None, ()):  # type: ignore[union-attr]
             response._collect()  # type: ignore[union-attr]
         elif response._fault is not None:  # type: ignore[union-attr]
             raise response._fault  # type: ignore[union-attr]

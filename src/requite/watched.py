@@ -56,6 +56,8 @@ class Watched(Intent):
 
         Raises ``OptionsError`` for an event that does not exist. A ``socket`` listener that comes after the connection went on to others gets None.
         """
+        if event not in EVENTS or not callable(listener):
+            self.refused = True
         if event not in EVENTS:
             raise OptionsError(f'there is no event {event!r}; there are {", ".join(sorted(EVENTS))}')
         if not callable(listener):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from requite import AbortError, request
+from requite import AbortError, RequestNotSentWarning, request
 from tests.servers import HttpServer, reply
 
 
@@ -96,3 +96,43 @@ def test_a_request_as_the_body_of_another_is_sent_only_with_it(server: HttpServe
     assert 'not sent' in repr(inner)
     outer.end()
     assert [(seen.target, seen.body) for seen in server.requests] == [('/inner', b''), ('/outer', b'0123456789')]
+
+
+def test_pieces_and_reads_of_a_collected_body_share_one_cursor(server: HttpServer) -> None:
+    server.answers = lambda seen: reply(b'0123456789')
+    response = request(server.url).end()
+    assert list(response) == [b'0123456789']
+    assert [response.read(3) for _ in range(3)] == [b'', b'', b'']
+    response = request(server.url).end()
+    assert (response.read(4), list(response), response.body) == (b'0123', [b'456789'], '0123456789')
+
+
+def test_a_collected_response_is_a_body_as_often_as_needed(server: HttpServer) -> None:
+    server.answers = lambda seen: reply(seen.body or b'0123456789')
+    response = request(server.url).end()
+    assert [request.post(server.url, body=response).end().body for _ in range(2)] == ['0123456789'] * 2
+
+
+def test_reading_while_another_thread_collects_waits_for_it(raw_server: Any) -> None:
+    def slow(sock: Any, received: bytes) -> None:
+        sock.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc')
+        going.wait(5)
+        sock.sendall(b'def')
+
+    going = threading.Event()
+    response = request(raw_server(slow).url).response
+    collecting = threading.Thread(target=lambda: response.body)
+    collecting.start()
+    threading.Timer(0.2, going.set).start()
+    assert response.read() == b'abcdef'
+    collecting.join()
+    assert response.body == 'abcdef'
+
+
+def test_a_request_that_was_to_be_a_body_is_not_sent_alone(server: HttpServer) -> None:
+    outer = request.post(server.url, body=request(server.url + '/inner'))
+    outer.abort()
+    with pytest.warns(RequestNotSentWarning):
+        del outer
+    request.flush(2000)
+    assert server.requests == []

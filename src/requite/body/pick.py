@@ -56,12 +56,17 @@ def of(value: Any) -> Body | None:
         return BytesBody(as_bytes(value)) if value else None
     if isinstance(value, (list, tuple)):
         return BytesBody(b''.join([as_bytes(piece) for piece in value]))
+    if isinstance(content := getattr(value, '_content', None), bytes):
+        return BytesBody(content)  # a response that was collected: as often as needed
     if hasattr(value, 'read'):
         return FileBody(readable(value))
     if hasattr(value, 'tobytes'):
         return BytesBody(value.tobytes())
     if hasattr(value, '__iter__') and not isinstance(value, (Mapping, AbstractSet)):
-        return IterableBody(value, once=callable(getattr(value, 'pipe', None)))
+        asked = callable(getattr(value, 'pipe', None))
+        if asked:
+            value.refused = True  # a request: it is sent with the one whose body it is, or not at all
+        return IterableBody(value, once=asked)
     kind = type(value).__name__
     raise InvalidBody(
         "option 'body': Argument error, options.body. It must be bytes, str, a list of them, a binary file or an iterable of bytes, "
