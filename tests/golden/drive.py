@@ -140,6 +140,13 @@ class Driver:
     def _send(self, handle: Any, step: dict[str, Any]) -> None:
         for timer in self.timers:
             timer.start()
+        try:
+            self._ask(handle, step)
+        finally:
+            for timer in self.timers:
+                timer.join()  # abort() wakes the sender first and tells its listeners then: what they hear belongs to the outcome
+
+    def _ask(self, handle: Any, step: dict[str, Any]) -> None:
         if 'pipe_in' in step:
             self._pipe_in(handle, step['pipe_in'])
         if 'pipe_out' in step:

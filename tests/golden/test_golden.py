@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import time
 import warnings
-from typing import Any
 
 import pytest
 
@@ -23,16 +21,6 @@ except corpora.Absent as absent:
     ABSENT = f'no recordings: {absent}'
 
 
-def judged(case: Any) -> Any:
-    """The verdict on a case. Cases stop after so many milliseconds of the wall clock, so one that failed beside other tests is replayed once, a second later."""
-    assert CORPUS is not None
-    verdict = run(case, CORPUS)
-    if verdict.kind != 'failed':
-        return verdict
-    time.sleep(1)
-    return run(case, CORPUS)
-
-
 @pytest.mark.skipif(CORPUS is None, reason=ABSENT or 'recordings are here')
 @pytest.mark.parametrize('area', corpora.areas(CORPUS.cases) if CORPUS else ['none'])
 def test_requite_does_what_the_recordings_and_the_decisions_say(area: str) -> None:
@@ -42,7 +30,7 @@ def test_requite_does_what_the_recordings_and_the_decisions_say(area: str) -> No
         # A case that stops half-way is aborted and let go, with its connections: the library says so, rightly, and it is not the subject here.
         warnings.simplefilter('ignore', ResourceWarning)
         warnings.simplefilter('ignore', RequestNotSentWarning)
-        verdicts = [judged(case) for case in CORPUS.cases if case['area'] == area]
+        verdicts = [run(case, CORPUS) for case in CORPUS.cases if case['area'] == area]
         gc.collect()
     failed = [f'{verdict.id}: {verdict.lines[0]}' for verdict in verdicts if verdict.kind == 'failed']
     assert not failed, '\n'.join(failed)
