@@ -31,6 +31,8 @@ TYPES = {
     'int': 'int',
     'int or timedelta': 'int | timedelta',
     'list': 'Sequence[str]',
+    'bool or path': 'bool | str | PathLike[str]',
+    'list of objects with sign(draft, clock)': 'Sequence[Any]',
     'list or mapping': f'Sequence[Any] | {MAPPING}',
     'mapping': MAPPING,
     'mapping or (user, password)': f'{MAPPING} | tuple[str, str | None]',

@@ -269,7 +269,7 @@ class Requests(Classes):
         return made
 
 
-_SETTLED = frozenset('uri url base_url qs body form form_data multipart callback auth jar'.split())
+_SETTLED = frozenset('uri url base_url qs body form form_data multipart callback auth jar signed'.split())
 _CONNECTS = frozenset(('pool', 'agent', 'agent_options', 'forever'))
 
 

@@ -26,6 +26,8 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
     limits, pool = options.limits, options.connections
     if options.deadline is not None:
         limits = Limits(limits.connect, limits.read, monotonic() + options.deadline)
+    if options.redirect_filter is not None:
+        _permitted(options, carry)
     begun = start = perf_counter() if options.time else 0.0
     while True:
         if options.auth is not None and not options.auth.send_immediately:
@@ -37,7 +39,7 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         reply = transport.send(hop)
         if carry.answered is not None or options.jar is not None:
             _heard(options, carry, hop, reply)
-        if reply.status < 300:
+        if reply.status < 300 and not options.signed:
             break
         following = _following(options, carry, hop, reply, followed)
         if following is None:
@@ -55,6 +57,12 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         marks = hop.marks
         response._clock = lambda: Timings(begun, start, marks, perf_counter())
     return response
+
+
+def _permitted(options: Options, carry: Carry) -> None:
+    from requite import redirects
+
+    redirects.permit(options, carry.uri)
 
 
 def _foreseen(options: Options, carry: Carry) -> Carry:
@@ -79,6 +87,7 @@ def _heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> None:
 
 def _announced(hop: Hop, watch: Watch) -> Hop:
     """Tells the listeners of the hop, and has the transport tell of its socket."""
+    watch.event('hop', hop)
     watch.event('request', hop)
     watch.signal.check()
     return hop._replace(notice=lambda sock: watch.event('socket', sock))
@@ -99,6 +108,8 @@ def _following(
             return None
         if not verdict.challenge:
             redirects.count(options, sum(entry.status_code != 401 for entry in followed), verdict.carry.uri)
+        if options.redirect_filter is not None:
+            redirects.permit(options, verdict.carry.uri)
     except BaseException:
         reply.abort()
         raise

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from requite.auth.digest import Answer
     from requite.headers import Headers
-    from requite.protocols import Body
+    from requite.options import Options
+    from requite.protocols import Body, Signer
     from requite.wire.uri import Uri
 
 
@@ -94,7 +95,7 @@ class Carry(NamedTuple):
     is goes there, nor anywhere after. ``referer`` is what the hop says about where it comes from. ``answered`` is the Authorization that answers a 401,
     or what makes it of the request as it is sent; ``answers`` counts the 401s that were answered at this address, none for an answer that was not waited for.
     ``bodiless`` tells that a redirect took the content away, and with it the fields that describe it. ``rerouted`` tells that a Host header of the
-    caller's does not apply any more.
+    caller's does not apply any more. ``signers`` sign in place of those of the options, because of what the server said.
     """
 
     method: str
@@ -106,9 +107,54 @@ class Carry(NamedTuple):
     bodiless: bool = False
     rerouted: bool = False
     answers: int = 0
+    signers: tuple[Signer, ...] | None = None
 
     def __repr__(self) -> str:
         return f'<Carry {self.method} {self.uri.redacted()}>'
+
+
+class Draft:
+    """One hop under construction, local to ``prepare.build``; what a ``Signer`` sees of it is final but for what signers add.
+
+    ``fields`` maps lower-cased names to ``(name, value)`` in wire order, ``body`` is the content or None, ``uri`` the address (its ``target`` is what is sent).
+    """
+
+    __slots__ = ('body', 'carry', 'fields', 'options', 'uri')
+
+    def __init__(self, options: Options, carry: Carry) -> None:
+        self.options = options
+        self.carry = carry
+        self.uri = carry.uri
+        self.body = carry.body
+        self.fields: dict[str, tuple[str, Any]] = {}
+
+    @property
+    def method(self) -> str:
+        """The method, as it is sent."""
+        return self.carry.method
+
+    @property
+    def target(self) -> str:
+        """The request target, as it is sent."""
+        return self.uri.target
+
+    def get(self, name: str) -> str | None:
+        """The value of a field by its name in any case, several of one name joined with commas; None where there is none."""
+        value = self.fields.get(name.lower(), (name, None))[1]
+        return value if value is None or isinstance(value, str) else ', '.join(value)
+
+    def set(self, name: str, value: str) -> None:
+        """Sets a field; one that is there keeps its place and spelling. ``value`` must be what a header field may hold."""
+        lowered = name.lower()
+        self.fields[lowered] = (self.fields.get(lowered, (name,))[0], value)
+
+    def default(self, name: str, value: str) -> None:
+        """Sets a field that neither the caller nor an earlier stage has set; ``name`` in lower case."""
+        if name not in self.fields:
+            self.fields[name] = (name, value)
+
+    def __repr__(self) -> str:
+        return f'<Draft {self.method} {self.uri.redacted()}>'
 
 
 class Hop(NamedTuple):

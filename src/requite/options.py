@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from requite import checks, credentials
+from requite import checks, claims, credentials
 from requite.errors import OptionsError, UnknownOption
 from requite.message import TLS, Limits
 from requite.optiontable import NAMES
@@ -16,7 +16,9 @@ from requite.optiontable import NAMES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from requite.claims import Claim
     from requite.credentials import Credentials
+    from requite.protocols import Signer
 
 DEFAULT_LIMITS = Limits(10.0, 300.0)
 """Ten seconds to connect, five minutes of silence."""
@@ -29,8 +31,9 @@ MERGED = frozenset('qs form form_data multipart json body agent_options qs_parse
 class Options:
     """Frozen options of one request; attributes are the canonical names of the option table.
 
-    Four are derived: ``tls`` and ``limits`` gather what several options say, ``connections`` is the pool they name (None: the transport's own,
-    False: a connection of its own), ``plans`` remembers what ``prepare.build`` decided for others with the same defaults.
+    Five are derived: ``tls`` and ``limits`` gather what several options say, ``connections`` is the pool they name (None: the transport's own,
+    False: a connection of its own), ``plans`` remembers what ``prepare.build`` decided for others with the same defaults, ``signed``
+    tells that somebody signs.
     """
 
     uri: Any = None
@@ -52,12 +55,22 @@ class Options:
     json_reviver: Any = None
     json_replacer: Any = None
     auth: Credentials | None = None
+    oauth: Claim | None = None
+    hawk: Claim | None = None
+    aws: Claim | None = None
+    http_signature: Claim | None = None
+    http_message_signature: Claim | None = None
+    signers: tuple[Signer, ...] | None = None
+    netrc: Any = None
     jar: Any = None
     follow_redirect: Any = True
     follow_all_redirects: bool = False
     follow_original_http_method: bool = False
     max_redirects: int = 10
     remove_referer_header: bool = False
+    allow_insecure_redirect: bool = True
+    redirect_filter: Any = None
+    sensitive_headers: frozenset[str] = frozenset()
     encoding: str | None = 'utf-8'
     gzip: bool = False
     pool: Any = None
@@ -78,6 +91,7 @@ class Options:
     limits: Limits = DEFAULT_LIMITS
     connections: Any = None
     plans: dict[Any, Any] | None = {}
+    signed: bool = False
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f'options are frozen: make others with compose() instead of setting {name!r}')
@@ -155,6 +169,10 @@ def compose(outer: Options, values: dict[str, Any]) -> Options:
             values[name] = merge(merged.get(name), value)
         elif name == 'auth':
             values[name] = credentials.over(name, outer.auth, value)
+        elif name == 'sensitive_headers' and value is not None:
+            values[name] = outer.sensitive_headers | value
+        elif name in CLAIMS:
+            values[name] = claims.over(merged.get(name), value)
     merged.update(values)
     _derive(merged, values)
     if not values.keys() <= _SHAPELESS:
@@ -166,7 +184,9 @@ def shared(options: Options) -> Options:
     """The same options as defaults of many requests, which then share what is decided once for all of them."""
     others = Options()
     others.__dict__.update(options.__dict__)
-    asked_anew = options.jar is not None or (options.auth is not None and callable(options.auth.bearer))
+    asked_anew = (
+        options.jar is not None or options.signed or (options.auth is not None and callable(options.auth.bearer))
+    )
     others.__dict__['plans'] = None if asked_anew else {}
     return others
 
@@ -174,7 +194,7 @@ def shared(options: Options) -> Options:
 _ADDRESS = frozenset(('uri', 'url', 'method'))
 _SHAPELESS = _ADDRESS | frozenset(
     'callback encoding timeout deadline max_body follow_redirect follow_all_redirects follow_original_http_method max_redirects remove_referer_header '
-    'json_reviver qs qs_parse_options qs_stringify_options use_querystring base_url time'.split()
+    'allow_insecure_redirect redirect_filter sensitive_headers json_reviver qs qs_parse_options qs_stringify_options use_querystring base_url time'.split()
 )
 """Options that have no say in the header fields and the route of a request without content."""
 
@@ -187,9 +207,15 @@ def _derive(merged: dict[str, Any], values: dict[str, Any]) -> None:
             del merged[name]
     if not _TLS_SOURCES.isdisjoint(values):
         merged['tls'] = _tls(merged)
+    if not SIGNED.isdisjoint(values):
+        merged.pop('signed', None)
+        if not SIGNED.isdisjoint(merged):
+            merged['signed'] = True
 
 
 _TLS_SOURCES = frozenset(('strict_ssl', 'reject_unauthorized', 'ca', 'agent_options'))
+CLAIMS = frozenset(('oauth', 'hawk', 'aws', 'http_signature', 'http_message_signature'))
+SIGNED = CLAIMS | {'signers'}
 _NONE_MATTERS = frozenset(('timeout', 'encoding', 'body'))
 """Where None says something: never, bytes, and (with json) the JSON value null. Elsewhere it takes a default back."""
 

@@ -59,6 +59,10 @@ class RequestOptions(TypedDict, total=False):
     aws: Mapping[str, Any] | None
     http_signature: Mapping[str, Any] | None
     httpSignature: Mapping[str, Any] | None
+    http_message_signature: Mapping[str, Any] | None
+    httpMessageSignature: Mapping[str, Any] | None
+    signers: Sequence[Any] | None
+    netrc: bool | str | PathLike[str] | None
     jar: Any
     follow_redirect: bool | Callable[[Any], bool] | None
     followRedirect: bool | Callable[[Any], bool] | None

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from requite import contentfields
 from requite._version import __version__
 from requite.auth import basic
-from requite.body import pick
-from requite.body.source import DeclaredBody
-from requite.errors import OptionsError
-from requite.message import Carry, Hop, Limits, Route
+from requite.message import Draft, Hop, Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from requite.cookies.foreign import Jar
-    from requite.message import AbortSignal, Reply
+    from requite.message import AbortSignal, Carry, Limits, Reply
     from requite.options import Options
-    from requite.protocols import Body
     from requite.wire.uri import Uri
 
 MAX_PLANS = 128
@@ -31,31 +28,14 @@ DESCRIBES_CONTENT = frozenset(
 )
 """Fields that go with the content when a redirect takes it away (RFC 9110 15.4, SECURITY R13)."""
 PERSONAL = frozenset('authorization cookie proxy-authorization'.split())
-"""Fields of the caller's that no other origin may see (SECURITY R1)."""
-
-
-class Draft:
-    """One hop under construction; local to ``build``. ``fields`` maps lower-cased names to (name, value)."""
-
-    __slots__ = ('body', 'carry', 'fields', 'options')
-
-    def __init__(self, options: Options, carry: Carry) -> None:
-        self.options = options
-        self.carry = carry
-        self.body = carry.body
-        self.fields: dict[str, tuple[str, Any]] = {}
-
-    def default(self, name: str, value: str) -> None:
-        """Sets a field that neither the caller nor an earlier stage has set."""
-        if name not in self.fields:
-            self.fields[name] = (name, value)
+"""Fields of the caller's that no other origin may see, beside those that ``sensitive_headers`` names (SECURITY R1)."""
 
 
 def _headers(draft: Draft) -> None:
     fields = {key: field for key, field in draft.options.headers.items() if field[1] is not None}
     carry = draft.carry
     if not carry.trusted:
-        for name in PERSONAL:
+        for name in PERSONAL | draft.options.sensitive_headers:
             fields.pop(name, None)
     if carry.rerouted:
         fields.pop('host', None)
@@ -66,7 +46,9 @@ def _headers(draft: Draft) -> None:
 
 
 def _referer(draft: Draft) -> None:
-    if draft.carry.referer is not None:
+    if draft.carry.referer == '':
+        draft.fields.pop('referer', None)
+    elif draft.carry.referer is not None:
         name = draft.fields.get('referer', ('referer',))[0]
         draft.fields['referer'] = (name, draft.carry.referer)
 
@@ -124,91 +106,34 @@ def _accept(draft: Draft) -> None:
         draft.default('accept', 'application/json')
 
 
-def _content_type(draft: Draft) -> None:
-    if draft.body is None:
-        return
-    for name, value in draft.body.headers:
-        if value == pick.FORM and not _is_form(draft.fields.get(name)):
-            draft.fields[name] = (name, value)
-        elif value[:10].lower() == 'multipart/':
-            # always this one: the caller's cannot know the boundary, or is in it already
-            draft.fields[name] = (draft.fields.get(name, (name,))[0], value)
-        draft.default(name, value)
-
-
-def _is_form(field: tuple[str, Any] | None) -> bool:
-    return field is not None and str(field[1]).lower().startswith(pick.FORM)
-
-
-def _content_length(draft: Draft) -> None:
-    body, fields = draft.body, draft.fields
-    if body is None and 'transfer-encoding' in fields:
-        raise OptionsError("option 'headers': transfer-encoding announces a body that is not there; leave it out")
-    _refuse_own_framing(fields)
-    if body is None:
-        if draft.carry.method != 'GET' and 'content-length' not in fields:
-            fields['content-length'] = ('content-length', '0')
-        elif 'content-length' in fields and fields['content-length'][1] != '0':
-            raise OptionsError("option 'headers': content-length announces a body that is not there; leave it out")
-        return
-    stated = fields.get('content-length')
-    if stated is not None:
-        draft.body = declared(body, stated[1])
-    elif body.length is None:
-        fields['transfer-encoding'] = ('transfer-encoding', 'chunked')
-    elif 'transfer-encoding' in fields:
-        draft.body = DeclaredBody(body, None)
-    else:
-        fields['content-length'] = ('content-length', str(body.length))
-
-
-def _refuse_own_framing(fields: dict[str, tuple[str, Any]]) -> None:
-    coding = fields.get('transfer-encoding')
-    if coding is None:
-        return
-    if str(coding[1]).lower() != 'chunked':
-        raise OptionsError(f"option 'headers': transfer-encoding can only be 'chunked', not {coding[1]!r}")
-    if 'content-length' in fields:
-        raise OptionsError(
-            "option 'headers': content-length and transfer-encoding exclude each other (RFC 9112 6.2); leave one out"
-        )
-
-
-def declared(body: Body, value: Any) -> Body:
-    """The body with the length that a Content-Length of the caller's states; raises ``OptionsError`` where the two disagree."""
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 18:
-        raise OptionsError(
-            f"option 'headers': content-length must be one number of bytes, not {value!r}; leave it out to have it set"
-        )
-    length = int(value)
-    if body.length is None:
-        return DeclaredBody(body, length)
-    if body.length != length:
-        raise OptionsError(
-            f"option 'headers': content-length is {length} but the body has {body.length} bytes; leave it out to have it set"
-        )
-    return body
-
-
 def _authorization(draft: Draft) -> None:
+    """Basic, Bearer, or the answer to a challenge. An Authorization that the caller wrote by hand wins over each of them (in Node ``auth`` does: mended)."""
     carry, options = draft.carry, draft.options
-    answered = carry.answered
-    if answered is not None and options.auth is not None:
+    if 'authorization' in draft.fields:
+        return
+    answered, credentials = carry.answered, options.auth
+    if answered is not None and credentials is not None:
         value = (
             answered
             if isinstance(answered, str)
-            else answered.authorization(options.auth, carry.method, carry.uri.target, draft.body)
+            else answered.authorization(credentials, carry.method, carry.uri.target, draft.body)
         )
         draft.fields['authorization'] = ('authorization', value)
         return
     if not carry.trusted:
         return
-    credentials = options.auth
     if credentials is not None:
         if credentials.send_immediately:
             draft.fields['authorization'] = ('authorization', basic.authorization(credentials))
     elif carry.uri.username is not None:
-        draft.default('authorization', basic.basic(carry.uri.username, carry.uri.password))
+        draft.fields['authorization'] = ('authorization', basic.basic(carry.uri.username, carry.uri.password))
+
+
+def _signatures(draft: Draft) -> None:
+    if draft.options.signed:
+        from requite.auth import signing
+
+        signing.sign(draft)
 
 
 STAGES: tuple[tuple[str, Callable[[Draft], None], str], ...] = (
@@ -224,9 +149,14 @@ STAGES: tuple[tuple[str, Callable[[Draft], None], str], ...] = (
     ('connection', _connection, 'any time after the headers'),
     ('accept-encoding', _accept_encoding, 'any time after the headers'),
     ('accept', _accept, 'any time after the headers'),
-    ('content-type', _content_type, 'before content-length only for the order that Node sends them in'),
-    ('content-length', _content_length, 'after every stage that may change the body: framing is decided once, here'),
-    ('authorization', _authorization, 'last: whoever signs must see the whole request (Node signs earlier: mended)'),
+    ('content-type', contentfields.content_type, 'before content-length only for the order that Node sends them in'),
+    (
+        'content-length',
+        contentfields.content_length,
+        'after every stage that may change the body: framing is decided once, here',
+    ),
+    ('authorization', _authorization, 'before the signatures, which may cover it'),
+    ('signatures', _signatures, 'last: whoever signs must see the whole request (Node signs earlier: mended)'),
 )
 
 
@@ -245,7 +175,8 @@ def build(options: Options, carry: Carry, pool: Any, limits: Limits, signal: Abo
         or carry.answered is not None
     ):
         draft = _drafted(options, carry)
-        fields, body, route = _flat(draft.fields), draft.body, _route(options, uri)
+        fields, body, uri = _flat(draft.fields), draft.body, draft.uri
+        route = _route(options, uri)
     else:
         key = (carry.method, uri.origin, uri.host_field, carry.bodiless, carry.rerouted)
         plan = plans.get(key)

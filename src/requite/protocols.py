@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from requite.message import AbortSignal
+    from requite.message import AbortSignal, Draft
 
 
 class Body(Protocol):
@@ -50,9 +50,14 @@ class Watch(Protocol):
 
 
 class Signer(Protocol):
-    """Adds proof of identity to a draft whose body, headers and target are final."""
+    """Adds proof of identity to a ``message.Draft`` whose content, fields and target are final otherwise; only called for origins that the caller named.
 
-    def sign(self, draft: Any, clock: Clock) -> None: ...
+    An optional attribute ``field`` names (in lower case) the field that it sets: where the caller wrote that by hand, it is not called. An optional method
+    ``answer(hop, reply)`` sees each reply to what it signed: it gives the ``Signer`` that signs the request once more, None to let the reply be the answer,
+    and raises a ``RequestError`` for a reply that must not be believed.
+    """
+
+    def sign(self, draft: Draft, clock: Clock) -> None: ...
 
 
 class Clock(Protocol):

@@ -45,11 +45,28 @@ class Follow(NamedTuple):
 def decide(options: Options, carry: Carry, hop: Hop, reply: Reply) -> Follow | None:
     """What follows ``reply``; None when it is the answer. Raises ``RedirectRefused``, ``InvalidURI`` and ``InvalidProtocol``."""
     status = reply.status
+    if options.signed:
+        again = _signed_again(options, carry, hop, reply)
+        if again is not None:
+            return again
     if status == 401:
         return _challenged(options, carry, reply)
     if status not in FOLLOWED or not reply.headers.get('location') or not _wanted(options, hop.method):
         return None
-    return Follow(_next(options, carry, hop, status, _target(hop.uri, reply)))
+    return Follow(_next(options, carry, hop, status, _target(carry.uri, reply)))
+
+
+def permit(options: Options, uri: Uri) -> None:
+    """Raises ``RedirectRefused`` where the caller's ``redirect_filter`` does not let a hop go to ``uri``: it says no, nothing at all, or raises."""
+    try:
+        allowed = options.redirect_filter(uri)
+    except Exception as reason:
+        raise RedirectRefused(
+            f"option 'redirect_filter' refuses {uri.redacted()}: it raised {type(reason).__name__}"
+        ) from reason
+    if not allowed:
+        hint = '; a filter returns True for what may be visited' if allowed is None else ''
+        raise RedirectRefused(f"option 'redirect_filter' refuses {uri.redacted()}{hint}")
 
 
 def count(options: Options, followed: int, uri: Uri) -> None:
@@ -74,7 +91,12 @@ def _target(base: Uri, reply: Reply) -> Uri:
 
 
 def _next(options: Options, carry: Carry, hop: Hop, status: int, uri: Uri) -> Carry:
-    same_origin = uri.origin == hop.uri.origin and uri.socket_path == hop.uri.socket_path
+    source = carry.uri  # not the hop's: a signer may have put its proof into that one's query
+    if source.scheme == 'https' and uri.scheme == 'http' and not options.allow_insecure_redirect:
+        raise RedirectRefused(
+            f'the redirect from {source.redacted()} to {uri.redacted()} leaves https, which allow_insecure_redirect=False forbids'
+        )
+    same_origin = uri.origin == source.origin and uri.socket_path == source.socket_path
     method, body, bodiless = hop.method, carry.body, False
     if status in KEEPS_METHOD or (options.follow_original_http_method and method != 'HEAD' and status != 303):
         if body is not None and not body.replayable:
@@ -91,32 +113,52 @@ def _next(options: Options, carry: Carry, hop: Hop, status: int, uri: Uri) -> Ca
         uri,
         body,
         carry.trusted and same_origin,
-        _referer(options, hop.uri, uri),
+        _referer(options, carry, uri),
         None,
         carry.bodiless or bodiless,
         carry.rerouted or bodiless or not same_origin,
     )
 
 
-def _referer(options: Options, source: Uri, target: Uri) -> str | None:
-    """Where the redirect came from, without userinfo and fragment, and never from https to http (RFC 9110 10.1.3; Node leaks both: mended)."""
-    if options.remove_referer_header or (source.scheme == 'https' and target.scheme == 'http'):
+def _referer(options: Options, carry: Carry, target: Uri) -> str | None:
+    """Where the redirect came from, without userinfo and fragment; '' says that nothing does, not even a Referer of the caller's own.
+
+    None of them goes from https to http (RFC 9110 10.1.3, SECURITY R5; Node leaks all three: mended), nor, once dropped, to what follows.
+    """
+    if carry.uri.scheme == 'https' and target.scheme == 'http':
+        return ''
+    if options.remove_referer_header:
+        return '' if carry.referer == '' else None
+    return carry.uri.referer
+
+
+def _signed_again(options: Options, carry: Carry, hop: Hop, reply: Reply) -> Follow | None:
+    from requite.auth import signing
+
+    signers = signing.answer(options, carry, hop, reply)
+    if signers is None:
         return None
-    return source.referer
+    return Follow(_once_more(options, carry)._replace(signers=signers), True)
 
 
 def _challenged(options: Options, carry: Carry, reply: Reply) -> Follow | None:
     credentials = options.auth
     if credentials is None or credentials.send_immediately or not carry.trusted:
         return None
+    if options.headers.get('authorization', ('', None))[1] is not None:
+        return None  # the caller wrote an Authorization by hand, and no other is sent
     from requite.auth import order
 
     answer = order.answer(reply, credentials, carry)
     if answer is None:
         return None
+    return Follow(_once_more(options, carry)._replace(answered=answer), True)
+
+
+def _once_more(options: Options, carry: Carry) -> Carry:
+    """The carry of the same request to the same address again, as an answer to a 401."""
     if carry.body is not None and not carry.body.replayable:
         raise RedirectRefused(
             'the 401 asks for the body again, but it is a stream that was used up; send credentials at once (send_immediately), or give bytes, a file or a list'
         )
-    referer = None if options.remove_referer_header else carry.uri.referer
-    return Follow(carry._replace(answered=answer, answers=carry.answers + 1, referer=referer), True)
+    return carry._replace(answers=carry.answers + 1, referer=_referer(options, carry, carry.uri))
