@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from requite.options import Options
 
 _KEYS = {'maxSockets': 'max_sockets', 'max_sockets': 'max_sockets'}
-_SIZES = ('keep_alive', 'max_sockets', 'max_free_sockets')
+_SIZES = ('keep_alive', 'max_sockets', 'max_free_sockets', 'keep_alive_msecs')
 _shared: dict[Any, Pool] = {}
 _making = threading.Lock()
 

@@ -177,9 +177,10 @@ class ProxyError(TransportError, OSError):
 
 
 class ProxyRefused(ProxyError):
-    """The proxy answered CONNECT with something else than 200; ``status_code`` is what it said."""
+    """The proxy answered CONNECT with something else than 200; ``status_code`` is what it said, ``fields`` the header fields that came with it."""
 
     status_code: int | None = None
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 class MalformedResponse(RequestError):
@@ -229,7 +230,10 @@ class TooManyRedirects(RequestError):
 
 
 class RedirectRefused(RequestError):
-    """A redirect that cannot be followed: it needs a body again that was a stream (another scheme is ``InvalidProtocol``, a socket ``InvalidURI``)."""
+    """A hop that may not be made: ``redirect_filter`` or ``allow_insecure_redirect=False`` forbids it, or it needs a body again that was a stream.
+
+    A redirect to another scheme is ``InvalidProtocol``, one to a socket ``InvalidURI``.
+    """
 
 
 class RequestStateError(RequestError, RuntimeError):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
-from requite.message import Limits
+from requite import proxies
+from requite.errors import ProxyRefused
 from requite.prepare import build, remember
 from requite.response import Response
+from requite.routes import Limits
 
 if TYPE_CHECKING:
     from requite.message import Carry, Hop, Reply
     from requite.options import Options
-    from requite.protocols import Transport, Watch
+    from requite.protocols import Signer, Transport, Watch
     from requite.redirects import Redirect
 
 
@@ -25,7 +27,7 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
     followed: tuple[Redirect, ...] = ()
     limits, pool = options.limits, options.connections
     if options.deadline is not None:
-        limits = Limits(limits.connect, limits.read, monotonic() + options.deadline)
+        limits = Limits(limits.connect, limits.read, monotonic() + options.deadline, limits.pool)
     if options.redirect_filter is not None:
         _permitted(options, carry)
     begun = start = perf_counter() if options.time else 0.0
@@ -36,12 +38,19 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         watch.hop = hop
         if watch.listening:
             hop = _announced(hop, watch)
-        reply = transport.send(hop)
-        if carry.answered is not None or options.jar is not None:
+        try:
+            reply = transport.send(hop)
+        except ProxyRefused as refusal:
+            carry = _asked_by_proxy(carry, hop, refusal)
+            continue
+        again: tuple[Signer, ...] | None = None
+        if options.signed:  # first: what is not believed leaves no cookie either
+            reply, again = _judged(options, carry, hop, reply)
+        if carry.answered is not None or options.jar is not None or carry.proxy_answered is not None:
             _heard(options, carry, hop, reply)
-        if reply.status < 300 and not options.signed:
+        if reply.status < 300 and again is None:
             break
-        following = _following(options, carry, hop, reply, followed)
+        following = _following(options, carry, hop, reply, followed, again)
         if following is None:
             break
         reply.drain()
@@ -65,10 +74,29 @@ def _permitted(options: Options, carry: Carry) -> None:
     redirects.permit(options, carry.uri)
 
 
+def _asked_by_proxy(carry: Carry, hop: Hop, refusal: ProxyRefused) -> Carry:
+    """The carry that answers a proxy's 407 to CONNECT; raises the refusal again where nothing does."""
+    asked = proxies.asked(carry, hop, refusal.fields) if refusal.status_code == 407 else None
+    if asked is None:
+        raise refusal
+    return asked
+
+
 def _foreseen(options: Options, carry: Carry) -> Carry:
     from requite.auth import order
 
     return order.foresee(options, carry)
+
+
+def _judged(options: Options, carry: Carry, hop: Hop, reply: Reply) -> tuple[Reply, tuple[Signer, ...] | None]:
+    """What the signers make of a reply, as ``signing.judge`` says; gives the connection up where one does not believe it."""
+    from requite.auth import signing
+
+    try:
+        return signing.judge(options, carry, hop, reply)
+    except BaseException:
+        reply.abort()
+        raise
 
 
 def _heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> None:
@@ -76,6 +104,8 @@ def _heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> None:
     try:
         if options.jar is not None:
             remember(options, hop.uri, reply)
+        if carry.proxy_answered is not None:
+            proxies.heard(carry, hop, reply.status)
         if carry.answered is not None:
             from requite.auth import order
 
@@ -90,26 +120,43 @@ def _announced(hop: Hop, watch: Watch) -> Hop:
     watch.event('hop', hop)
     watch.event('request', hop)
     watch.signal.check()
-    return hop._replace(notice=lambda sock: watch.event('socket', sock))
+    body = hop.body
+    if body is not None and watch.counting:
+        from requite.progress import Counted
+
+        body = Counted(body, lambda *progress: watch.event('progress', *progress))
+    return hop._replace(notice=lambda sock: watch.event('socket', sock), body=body)
 
 
 def _following(
-    options: Options, carry: Carry, hop: Hop, reply: Reply, followed: tuple[Redirect, ...]
+    options: Options,
+    carry: Carry,
+    hop: Hop,
+    reply: Reply,
+    followed: tuple[Redirect, ...],
+    again: tuple[Signer, ...] | None,
 ) -> tuple[Carry, Redirect] | None:
-    """The next carry and what is noted of it, as ``decide`` says, where ``follow_redirect`` as a callable agrees and there are not too many; gives the connection up on an error."""
+    """The next carry and what is noted of it, as ``decide`` says, where ``follow_redirect`` as a callable agrees, where it may go, and there are not too many.
+
+    Gives the connection up on an error.
+    """
     from requite import redirects
 
-    try:
-        verdict = redirects.decide(options, carry, hop, reply)
-        if verdict is None:
-            return None
+    def agreed() -> bool:
         follow = options.follow_redirect
-        if callable(follow) and not follow(Response(reply, hop, options, followed)):
+        return not callable(follow) or bool(follow(Response(reply, hop, options, followed)))
+
+    try:
+        # asked before the Location is read, as in Node: what is not to be followed may say what it likes
+        redirecting = redirects.redirecting(options, hop, reply)
+        if redirecting and not agreed():
+            return None
+        verdict = redirects.decide(options, carry, hop, reply, again)
+        if verdict is None or (verdict.challenge and not redirecting and not agreed()):
             return None
         if not verdict.challenge:
             redirects.count(options, sum(entry.status_code != 401 for entry in followed), verdict.carry.uri)
-        if options.redirect_filter is not None:
-            redirects.permit(options, verdict.carry.uri)
+        redirects.permit(options, verdict.carry.uri, carry.uri)
     except BaseException:
         reply.abort()
         raise

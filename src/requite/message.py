@@ -18,52 +18,18 @@ if TYPE_CHECKING:
     from requite.headers import Headers
     from requite.options import Options
     from requite.protocols import Body, Signer
+    from requite.routes import Limits, Proxy, Route
     from requite.wire.uri import Uri
 
 
-class TLS(NamedTuple):
-    """TLS settings of a connection; equal settings may share a connection, different ones never do (RFC 8446 has no say in that: SECURITY A6).
-
-    ``verify`` False accepts any certificate. ``ca`` holds PEM text, DER bytes or paths of certificates to trust instead of the system's.
-    """
-
-    verify: bool = True
-    ca: tuple[str | bytes, ...] = ()
-    server_hostname: str | None = None
-    min_version: str | None = None
-    ciphers: str | None = None
-
-
-class Route(NamedTuple):
-    """Where a connection leads, and so which connections may be shared: the key of the pool."""
-
-    scheme: str
-    host: str
-    port: int
-    tls: TLS | None = None
-    socket_path: str | None = None
-    local_address: str | None = None
-
-
-class Limits(NamedTuple):
-    """Clocks of a hop, in seconds; None is no limit.
-
-    ``connect`` is wall clock from name look-up to the end of the TLS handshake, ``read`` is how long the connection may stand still in
-    either direction, ``deadline`` is the moment of ``time.monotonic()`` that nothing may outlive.
-    """
-
-    connect: float | None
-    read: float | None
-    deadline: float | None = None
-
-
 class AbortSignal:
-    """Lets another thread stop an exchange at once, wherever it waits."""
+    """Lets another thread stop an exchange at once, wherever it waits. ``made`` tells which line asked for it: code and offset, None where that is not known."""
 
-    __slots__ = ('_socket', 'aborted')
+    __slots__ = ('_socket', 'aborted', 'made')
 
     def __init__(self) -> None:
         self.aborted = False
+        self.made: tuple[Any, int] | None = None
         self._socket: socket.socket | None = None
 
     def watch(self, sock: socket.socket | None) -> None:
@@ -96,6 +62,7 @@ class Carry(NamedTuple):
     or what makes it of the request as it is sent; ``answers`` counts the 401s that were answered at this address, none for an answer that was not waited for.
     ``bodiless`` tells that a redirect took the content away, and with it the fields that describe it. ``rerouted`` tells that a Host header of the
     caller's does not apply any more. ``signers`` sign in place of those of the options, because of what the server said.
+    ``proxy_answered`` answers a 407 of the proxy, ``proxy_answers`` counts those that were answered.
     """
 
     method: str
@@ -108,6 +75,8 @@ class Carry(NamedTuple):
     rerouted: bool = False
     answers: int = 0
     signers: tuple[Signer, ...] | None = None
+    proxy_answered: Answer | None = None
+    proxy_answers: int = 0
 
     def __repr__(self) -> str:
         return f'<Carry {self.method} {self.uri.redacted()}>'
@@ -116,10 +85,11 @@ class Carry(NamedTuple):
 class Draft:
     """One hop under construction, local to ``prepare.build``; what a ``Signer`` sees of it is final but for what signers add.
 
-    ``fields`` maps lower-cased names to ``(name, value)`` in wire order, ``body`` is the content or None, ``uri`` the address (its ``target`` is what is sent).
+    ``fields`` maps lower-cased names to ``(name, value)`` in wire order, ``body`` is the content or None, ``uri`` the address (its ``target`` is what is sent);
+    ``proxy`` is on the way, and ``connect`` are the fields of its CONNECT where a tunnel leads through it.
     """
 
-    __slots__ = ('body', 'carry', 'fields', 'options', 'uri')
+    __slots__ = ('body', 'carry', 'connect', 'fields', 'options', 'proxy', 'uri')
 
     def __init__(self, options: Options, carry: Carry) -> None:
         self.options = options
@@ -127,6 +97,8 @@ class Draft:
         self.uri = carry.uri
         self.body = carry.body
         self.fields: dict[str, tuple[str, Any]] = {}
+        self.proxy: Proxy | None = None
+        self.connect: dict[str, tuple[str, Any]] | None = None
 
     @property
     def method(self) -> str:
@@ -163,6 +135,7 @@ class Hop(NamedTuple):
     ``fields`` are the header fields in wire order, Host, Content-Length and Transfer-Encoding included. ``pool`` is where the connection comes
     from, None for one of its own. ``marks``, when given, is filled with moments of ``time.perf_counter()``: socket, lookup, connect, tls, response.
     ``notice``, when given, is called with the socket as soon as there is one.
+    ``connect`` are the fields of the CONNECT that opens a tunnel through the route's proxy.
     """
 
     method: str
@@ -176,6 +149,7 @@ class Hop(NamedTuple):
     signal: AbortSignal
     marks: dict[str, float] | None = None
     notice: Callable[[socket.socket], None] | None = None
+    connect: tuple[tuple[str, str], ...] | None = None
 
     def __repr__(self) -> str:
         return f'<Hop {self.method} {self.uri.redacted()}>'
@@ -213,6 +187,10 @@ class Reply:
     def abort(self) -> None:
         """Closes the connection without reading on; harmless when the body is complete."""
         raise NotImplementedError
+
+    def when_sent(self, task: Callable[[], object]) -> None:
+        """Calls ``task`` as soon as nothing more of the request's body will be asked for: at once, unless this is an early answer whose reading sends the rest."""
+        task()
 
 
 class BytesBody:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from requite import checks, fields
+from requite import checks, fields, tlschecks
 from requite.claims import claim
 from requite.credentials import credentials
 from requite.errors import InvalidOptionType, OptionsError
@@ -67,6 +67,15 @@ def signers(name: str, value: Any) -> Any:
     return tuple(value) or None
 
 
+def netrc(name: str, value: Any) -> Any:
+    """True, or the path as a str."""
+    if value is None or isinstance(value, bool):
+        return value or None
+    if isinstance(value, (str, os.PathLike)) and isinstance(os.fspath(value), str) and str(value):
+        return os.path.expanduser(value)  # noqa: PTH111 - as everywhere here: pathlib costs the import too much
+    raise checks.wrong_type(name, value, 'True or the path of a file')
+
+
 def jar(name: str, value: Any) -> Any:
     # what a jar must be able to do is checked where jars are known, still within the call
     return None if value is False else value
@@ -92,20 +101,6 @@ def query_options(name: str, value: Any) -> Any:
     return qsoptions.read_options(
         checks.mapping(name, value), qsoptions.PARSE if 'parse' in name else qsoptions.STRINGIFY, name
     )
-
-
-def certificates(name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    items = value if isinstance(value, (list, tuple)) else (value,)
-    for item in items:
-        if not isinstance(item, (str, bytes)) and not hasattr(item, '__fspath__'):
-            raise checks.wrong_type(name, item, 'a path, PEM text, DER bytes, or a list of them')
-        if not isinstance(item, bytes) and '-----BEGIN' not in str(item) and not os.path.isfile(item):
-            raise OptionsError(
-                f'option {name!r} names {checks.shown(str(item))}, where no file is; give a path, PEM text or DER bytes'
-            )
-    return tuple(item if isinstance(item, (str, bytes)) else str(item) for item in items)
 
 
 def form(name: str, value: Any) -> Any:
@@ -148,20 +143,14 @@ def follow(name: str, value: Any) -> Any:
     return value if callable(value) else checks.boolean(name, value)
 
 
-def header_names(name: str, value: Any) -> frozenset[str] | None:
-    if value is None:
-        return None
-    if isinstance(value, (str, bytes)) or not isinstance(value, (list, tuple, set, frozenset)):
-        raise checks.wrong_type(name, value, "a list of the names of headers, such as ['x-api-key']")
-    return frozenset(fields.header_name(name, key).lower() for key in value)
-
-
 def timeout(name: str, value: Any) -> Any:
-    if hasattr(value, 'items'):
-        raise NotImplementedError(
-            f'option {name!r}: a mapping of timeouts is not available in this version of requite; give one int of milliseconds'
-        )
-    return checks.milliseconds(name, value)
+    """One number for connecting and for silence, or a mapping that says each."""
+    if not hasattr(value, 'items'):
+        return checks.milliseconds(name, value)
+    keys = {key: key for key in ('connect', 'read', 'pool')}
+    return {
+        key: checks.milliseconds(f'{name}[{key!r}]', item) for key, item in checks.nested(name, value, keys).items()
+    }
 
 
 _AGENT_CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -169,9 +158,20 @@ _AGENT_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     'max_sockets': checks.sockets,
     'max_free_sockets': checks.sockets,
     'reject_unauthorized': checks.boolean,
-    'ca': certificates,
+    'ca': tlschecks.certificates,
+    'cert': tlschecks.identity,
+    'key': tlschecks.identity,
+    'pfx': tlschecks.identity,
+    'passphrase': tlschecks.passphrase,
+    'ciphers': checks.text,
+    'min_version': tlschecks.tls_version,
+    'max_version': tlschecks.tls_version,
+    'servername': tlschecks.server_hostname,
+    'secure_protocol': tlschecks.secure_protocol,
+    'secure_options': checks.count,
+    'keep_alive_msecs': checks.count,
+    'timeout': checks.milliseconds,
 }
-_LATER = 'cert key pfx passphrase ciphers min_version servername secure_protocol secure_options keep_alive_msecs timeout'.split()
 
 
 def camel(name: str) -> str:
@@ -179,7 +179,7 @@ def camel(name: str) -> str:
     return first + ''.join(word.capitalize() for word in rest)
 
 
-_AGENT_KEYS = {key: name for name in (*_AGENT_CHECKS, *_LATER) for key in (name, camel(name))}
+_AGENT_KEYS = {key: name for name in _AGENT_CHECKS for key in (name, camel(name))}
 
 
 def agent_options(name: str, value: Any) -> Any:
@@ -187,15 +187,14 @@ def agent_options(name: str, value: Any) -> Any:
         return None
     values: dict[str, Any] = {}
     for key, item in checks.nested(name, value, _AGENT_KEYS).items():
-        check = _AGENT_CHECKS.get(key)
-        if check is None:
-            raise NotImplementedError(
-                f'option {name!r}: its key {key!r} is not available in this version of requite; leave it out'
-            )
-        checked = check(f'{name}[{key!r}]', item)
-        if checked is not None:
+        checked = _AGENT_CHECKS[key](f'{name}[{key!r}]', item)
+        if key == 'servername':
+            values['server_hostname'] = checked
+        elif key == 'secure_protocol':
+            values.update(min_version=checked, max_version=checked)
+        else:
             values[key] = checked
-    return values
+    return {key: item for key, item in values.items() if item is not None}
 
 
 def pool(name: str, value: Any) -> Any:
@@ -220,6 +219,34 @@ def local_address(name: str, value: Any) -> Any:
 
 
 def proxy(name: str, value: Any) -> Any:
-    if isinstance(value, str) and not value:
+    from requite.proxyaddress import parse
+
+    return parse(name, value)
+
+
+def field_names(name: str, value: Any) -> Any:
+    """Names of header fields, in lower case."""
+    if value is None:
         return None
-    return not_yet('proxies are')(name, value)
+    if isinstance(value, (str, bytes)) or not hasattr(value, '__iter__'):
+        raise checks.wrong_type(name, value, 'a list of names of headers')
+    return frozenset(fields.header_name(name, item).lower() for item in value)
+
+
+def family(name: str, value: Any) -> Any:
+    """4, 6, or None (and Node's 0) for both."""
+    if value is None or (value == 0 and not isinstance(value, bool)):
+        return None
+    if isinstance(value, bool) or value not in (4, 6):
+        raise checks.wrong_type(name, value, '4 or 6')
+    return value
+
+
+def lookup(name: str, value: Any) -> Any:
+    """A callable that can tell connections apart: those that were found by it are shared by nobody else."""
+    checks.function(name, value)
+    try:
+        hash(value)
+    except TypeError:
+        raise InvalidOptionType(f'option {name!r} must be hashable: give a function') from None
+    return value

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from requite import checks, claims, credentials
 from requite.errors import OptionsError, UnknownOption
-from requite.message import TLS, Limits
 from requite.optiontable import NAMES
+from requite.routes import TLS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from requite.claims import Claim
     from requite.credentials import Credentials
     from requite.protocols import Signer
+    from requite.routes import Proxy
 
 DEFAULT_LIMITS = Limits(10.0, 300.0)
 """Ten seconds to connect, five minutes of silence."""
@@ -77,14 +78,29 @@ class Options:
     agent: Any = None
     agent_options: Mapping[str, Any] | None = None
     forever: bool = False
-    timeout: float | None = None
+    timeout: float | dict[str, float | None] | None = None
     deadline: float | None = None
     max_body: int | None = None
+    proxy: Proxy | None = None
+    tunnel: bool | None = None
+    proxy_header_white_list: frozenset[str] | None = None
+    proxy_header_exclusive_list: frozenset[str] | None = None
     strict_ssl: bool = True
     reject_unauthorized: bool = True
     ca: tuple[str | bytes, ...] | None = None
+    cert: str | bytes | None = None
+    key: str | bytes | None = None
+    pfx: str | bytes | None = None
+    passphrase: str | None = None
+    ciphers: str | None = None
+    min_version: str | None = None
+    server_hostname: str | None = None
+    assert_fingerprint: str | None = None
     local_address: str | None = None
+    family: int | None = None
+    lookup: Any = None
     time: bool = False
+    progress: bool = False
     callback: Any = None
 
     tls: TLS = VERIFIED
@@ -185,7 +201,11 @@ def shared(options: Options) -> Options:
     others = Options()
     others.__dict__.update(options.__dict__)
     asked_anew = (
-        options.jar is not None or options.signed or (options.auth is not None and callable(options.auth.bearer))
+        options.jar is not None
+        or options.signed
+        or options.netrc is not None
+        or options.proxy is not None
+        or (options.auth is not None and callable(options.auth.bearer))
     )
     others.__dict__['plans'] = None if asked_anew else {}
     return others
@@ -194,17 +214,19 @@ def shared(options: Options) -> Options:
 _ADDRESS = frozenset(('uri', 'url', 'method'))
 _SHAPELESS = _ADDRESS | frozenset(
     'callback encoding timeout deadline max_body follow_redirect follow_all_redirects follow_original_http_method max_redirects remove_referer_header '
-    'allow_insecure_redirect redirect_filter sensitive_headers json_reviver qs qs_parse_options qs_stringify_options use_querystring base_url time'.split()
+    'allow_insecure_redirect redirect_filter sensitive_headers json_reviver qs qs_parse_options qs_stringify_options use_querystring base_url time progress'.split()
 )
 """Options that have no say in the header fields and the route of a request without content."""
 
 
 def _derive(merged: dict[str, Any], values: dict[str, Any]) -> None:
-    if 'timeout' in values:
-        merged['limits'] = Limits(values['timeout'], values['timeout'])
     for name, value in values.items():
         if value is None and name not in _NONE_MATTERS:
             del merged[name]
+    if 'timeout' in values:
+        merged['limits'] = _limits(values['timeout'])
+    elif 'timeout' not in merged and 'timeout' in (merged.get('agent_options') or ()):
+        merged['limits'] = _limits(merged['agent_options']['timeout'])
     if not _TLS_SOURCES.isdisjoint(values):
         merged['tls'] = _tls(merged)
     if not SIGNED.isdisjoint(values):
@@ -213,21 +235,39 @@ def _derive(merged: dict[str, Any], values: dict[str, Any]) -> None:
             merged['signed'] = True
 
 
-_TLS_SOURCES = frozenset(('strict_ssl', 'reject_unauthorized', 'ca', 'agent_options'))
+def _limits(timeout: Any) -> Limits:
+    """One number is for connecting and for silence alike; a mapping says each, and how long to wait for a free connection."""
+    if not isinstance(timeout, dict):
+        return Limits(timeout, timeout)
+    return Limits(
+        timeout.get('connect', DEFAULT_LIMITS.connect),
+        timeout.get('read', DEFAULT_LIMITS.read),
+        None,
+        timeout.get('pool'),
+    )
+
+
+_TLS_FIELDS = frozenset(
+    'server_hostname min_version max_version ciphers cert key pfx passphrase secure_options'.split()
+)
+_TLS_SOURCES = _TLS_FIELDS | {'strict_ssl', 'reject_unauthorized', 'ca', 'agent_options', 'assert_fingerprint'}
 CLAIMS = frozenset(('oauth', 'hawk', 'aws', 'http_signature', 'http_message_signature'))
 SIGNED = CLAIMS | {'signers'}
-_NONE_MATTERS = frozenset(('timeout', 'encoding', 'body'))
-"""Where None says something: never, bytes, and (with json) the JSON value null. Elsewhere it takes a default back."""
+_NONE_MATTERS = frozenset(('timeout', 'encoding', 'body', 'proxy', 'tunnel'))
+"""Where None says something: never, bytes, (with json) the JSON value null, no proxy, as the target's scheme wants. Elsewhere it takes a default back."""
 
 
 def _tls(merged: dict[str, Any]) -> TLS:
+    """What all the options say about TLS; those of the request win over the same ones in ``agent_options``."""
     agent = merged.get('agent_options') or {}
+    said = {name: value for name in _TLS_FIELDS if (value := merged.get(name) or agent.get(name))}
     verify = (
         merged.get('strict_ssl', True)
         and merged.get('reject_unauthorized', True)
         and agent.get('reject_unauthorized', True)
     )
-    return TLS(bool(verify), merged.get('ca') or agent.get('ca') or ())
+    pinned = merged.get('assert_fingerprint')
+    return TLS(bool(verify), merged.get('ca') or agent.get('ca') or (), fingerprint=pinned, **said)
 
 
 def merge(outer: Any, inner: Any) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from requite import checks, fields
+from requite import checks, fields, tlschecks
 from requite import optionchecks as own
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ class Option(NamedTuple):
     later: str = ''
 
 
-_PROXY = 'proxies are'
-_TLS = 'client certificates and TLS details are'
 
 # A row a line: it is read as a table.
 # fmt: off
@@ -58,7 +56,7 @@ OPTIONS: tuple[Option, ...] = (
     Option('http_signature', 'httpSignature', 'mapping', '', 'None', 'HTTP signatures (draft-cavage): `keyId`, `key`, `passphrase`, `algorithm`, `headers`, ...', own.signing),
     Option('http_message_signature', 'httpMessageSignature', 'mapping', '', 'None', 'HTTP message signatures (RFC 9421), with the extra `requite[rfc9421]`.', own.signing),
     Option('signers', '', 'list of objects with sign(draft, clock)', '', 'None', 'Your own ways of signing, in their order, after those above.', own.signers),
-    Option('netrc', '', 'bool or path', '', 'False', 'User and password from `~/.netrc`, or from the file named, for the host asked for.', own.not_yet('netrc is'), 'netrc'),
+    Option('netrc', '', 'bool or path', '', 'False', 'User and password from `~/.netrc`, or from the file named, for the host asked for.', own.netrc),
     Option('jar', '', 'True or a jar', '', 'False', 'Cookies are kept and sent: True for the global jar, or `request.jar()`.', own.jar),
     Option('follow_redirect', 'followRedirect', 'bool or callable(response)', '', 'True', 'Follow redirects of GET and other safe methods.', own.follow),
     Option('follow_all_redirects', 'followAllRedirects', 'bool', '', 'False', 'Follow redirects of every method.', checks.boolean),
@@ -67,33 +65,36 @@ OPTIONS: tuple[Option, ...] = (
     Option('remove_referer_header', 'removeRefererHeader', 'bool', '', 'False', 'Do not set `referer` on redirects.', checks.boolean),
     Option('allow_insecure_redirect', 'allowInsecureRedirect', 'bool', '', 'True', 'False: a redirect from https to http is `RedirectRefused`.', checks.boolean),
     Option('redirect_filter', 'redirectFilter', 'callable(uri)', '', 'None', 'Asked before each hop, the first one too, where it is about to go; unless it says True that is `RedirectRefused`.', checks.function),
-    Option('sensitive_headers', 'sensitiveHeaders', 'list of str', '', '[]', 'Names of headers of yours that no redirect takes to another origin, like `authorization`; added to those of the defaults.', own.header_names),
+    Option('sensitive_headers', 'sensitiveHeaders', 'list', '', '[]', 'Names of headers of yours that no redirect takes to another origin, like `authorization`; added to those of the defaults.', own.field_names),
     Option('encoding', '', 'str or None', '', "'utf-8'", 'How the body becomes text; None leaves it as bytes.', own.encoding),
     Option('gzip', '', 'bool', '', 'False', 'Ask for a compressed response and decode it: gzip and deflate, br and zstd where installed.', checks.boolean),
     Option('pool', '', 'mapping, Pool or False', '', 'global pool', 'Whose connections are used: `max_sockets`, or a `Pool`. The same object shares connections; False is a connection of its own.', own.pool),
     Option('agent', '', 'Pool or False', '', 'None', 'A `Pool`; False is a connection of its own.', own.pool),
-    Option('agent_options', 'agentOptions', 'mapping', '', 'None', '`keepAlive`, `maxSockets`, `ca`, `rejectUnauthorized` of the connections.', own.agent_options),
+    Option('agent_options', 'agentOptions', 'mapping', '', 'None', 'Of the connections: `keepAlive`, `keepAliveMsecs`, `maxSockets`, `maxFreeSockets`, `timeout`, and for TLS `ca`, `cert`, `key`, `pfx`, `passphrase`, `ciphers`, `minVersion`, `maxVersion`, `servername`, `secureProtocol`, `secureOptions`, `rejectUnauthorized`.', own.agent_options),
     Option('forever', '', 'bool', '', 'False', 'Connections kept alive whatever `agent_options` say, apart from those of other requests.', checks.boolean),
-    Option('timeout', '', 'int or timedelta', 'milliseconds', '10 s, 300 s', 'To connect, and between bytes; None is never. Not given: 10 s to connect, 300 s idle.', own.timeout),
+    Option('timeout', '', 'int, timedelta or mapping', 'milliseconds', '10 s, 300 s', 'To connect, and between bytes; None is never. Not given: 10 s to connect, 300 s idle. A mapping says each: `connect`, `read`, and `pool`, the wait for a free connection.', own.timeout),
     Option('deadline', '', 'int or timedelta', 'milliseconds', 'None', 'For the whole exchange, redirects included.', checks.milliseconds),
     Option('max_body', 'maxBody', 'int', 'bytes', 'None', 'The largest body that is collected in memory, after decoding.', checks.count),
-    Option('proxy', '', 'str', '', 'None', 'A proxy.', own.proxy, 'proxies'),
-    Option('tunnel', '', 'bool', '', 'None', 'CONNECT through the proxy.', own.not_yet(_PROXY), 'proxies'),
-    Option('proxy_header_white_list', 'proxyHeaderWhiteList', 'list', '', 'None', 'Headers that the proxy sees too.', own.not_yet(_PROXY), 'proxies'),
-    Option('proxy_header_exclusive_list', 'proxyHeaderExclusiveList', 'list', '', 'None', 'Headers that only the proxy sees.', own.not_yet(_PROXY), 'proxies'),
+    Option('proxy', '', 'str or parsed URI', '', 'environment', "A proxy: `http://`, `https://`, `socks5://`, `socks5h://`, `socks4://` or `socks4a://`, userinfo as credentials. None or `''`: no proxy, whatever HTTP_PROXY, HTTPS_PROXY and NO_PROXY say.", own.proxy),
+    Option('tunnel', '', 'bool', '', 'for https', 'CONNECT through the proxy; False asks it with the whole address, https too.', checks.boolean),
+    Option('proxy_header_white_list', 'proxyHeaderWhiteList', 'list', '', "Node's", 'Names of headers that CONNECT repeats for the proxy.', own.field_names),
+    Option('proxy_header_exclusive_list', 'proxyHeaderExclusiveList', 'list', '', 'None', 'Names of headers that only the proxy of a tunnel sees, Proxy-Authorization besides.', own.field_names),
     Option('strict_ssl', 'strictSSL', 'bool', '', 'True', 'Certificates must be valid; False accepts any.', checks.boolean),
     Option('reject_unauthorized', 'rejectUnauthorized', 'bool', '', 'True', "The same under Node's other name; False in either accepts any certificate.", checks.boolean),
-    Option('ca', '', 'path, PEM, DER, or a list', '', 'system', "Certificates to trust instead of the system's.", own.certificates),
-    Option('cert', '', 'path, PEM or DER', '', 'None', 'The client certificate.', own.not_yet(_TLS), 'TLS details'),
-    Option('key', '', 'path, PEM or DER', '', 'None', 'Its private key.', own.not_yet(_TLS), 'TLS details'),
-    Option('pfx', '', 'path or bytes', '', 'None', 'Both in PKCS 12.', own.not_yet(_TLS), 'TLS details'),
-    Option('passphrase', '', 'str', '', 'None', 'For `key` or `pfx`.', own.not_yet(_TLS), 'TLS details'),
-    Option('ciphers', '', 'str', '', 'None', 'Cipher suites, as OpenSSL names them.', own.not_yet(_TLS), 'TLS details'),
-    Option('min_version', 'minVersion', 'str', '', "'TLSv1.2'", 'The oldest TLS version.', own.not_yet(_TLS), 'TLS details'),
+    Option('ca', '', 'path, PEM, DER, or a list', '', 'system', "Certificates to trust instead of the system's.", tlschecks.certificates),
+    Option('cert', '', 'path, PEM or DER', '', 'None', 'The client certificate, with its chain; only the origin that you name sees it.', tlschecks.identity),
+    Option('key', '', 'path, PEM or DER', '', 'None', 'Its private key; may stand in `cert` too.', tlschecks.identity),
+    Option('pfx', '', 'path or bytes', '', 'None', 'Both in PKCS 12.', tlschecks.identity),
+    Option('passphrase', '', 'str', '', 'None', 'For `key` or `pfx`.', tlschecks.passphrase),
+    Option('ciphers', '', 'str', '', "OpenSSL's", 'Cipher suites up to TLS 1.2, as OpenSSL names them.', checks.text),
+    Option('min_version', 'minVersion', 'str', '', "'TLSv1.2'", 'The oldest TLS version that is spoken.', tlschecks.tls_version),
+    Option('server_hostname', 'serverHostname', 'str', '', 'the host', 'The name that the server is asked for, and that its certificate must be for; `servername` in `agent_options`.', tlschecks.server_hostname),
+    Option('assert_fingerprint', 'assertFingerprint', 'str', '', 'None', 'The SHA-256 of the one certificate that is accepted, in hexadecimal digits; besides `strict_ssl`, not in its place.', tlschecks.fingerprint),
     Option('local_address', 'localAddress', 'str', '', 'None', 'The local interface to connect from.', own.local_address),
-    Option('family', '', '4 or 6', '', 'None', 'The address family.', own.not_yet('choosing the address family is'), 'sockets'),
-    Option('lookup', '', 'callable', '', 'None', 'Your own name look-up.', own.not_yet('your own name look-up is'), 'sockets'),
+    Option('family', '', '4 or 6', '', 'None', 'Only addresses of this version of IP.', own.family),
+    Option('lookup', '', 'callable(host, options)', '', 'None', 'Your own name look-up: returns an IP address or a list of them.', own.lookup),
     Option('time', '', 'bool', '', 'False', 'Measure: `timings`, `timing_phases`, `elapsed_time`.', checks.boolean),
+    Option('progress', '', 'bool', '', 'False', 'A bar on the terminal for what is sent and received, drawn by rich or tqdm where installed; nothing where stderr is no terminal.', checks.boolean),
     Option('har', '', 'mapping', '', 'None', 'A HAR 1.2 request becomes options.', own.not_yet('HAR is'), 'HAR'),
     Option('callback', '', 'callable(error, response, body)', '', 'None', 'Sends at once and is called exactly once.', checks.function),
     Option('agent_class', 'agentClass', '', '', '', 'A `Pool` in `pool`.', own.refused('a Pool in the option pool')),

@@ -74,6 +74,12 @@ class RequestOptions(TypedDict, total=False):
     maxRedirects: int | None
     remove_referer_header: bool | None
     removeRefererHeader: bool | None
+    allow_insecure_redirect: bool | None
+    allowInsecureRedirect: bool | None
+    redirect_filter: Callable[[Any], bool] | None
+    redirectFilter: Callable[[Any], bool] | None
+    sensitive_headers: Sequence[str] | None
+    sensitiveHeaders: Sequence[str] | None
     encoding: str | None
     gzip: bool | None
     pool: Mapping[str, Any] | Pool | bool | None
@@ -81,11 +87,11 @@ class RequestOptions(TypedDict, total=False):
     agent_options: Mapping[str, Any] | None
     agentOptions: Mapping[str, Any] | None
     forever: bool | None
-    timeout: int | timedelta | None
+    timeout: int | timedelta | Mapping[str, Any] | None
     deadline: int | timedelta | None
     max_body: int | None
     maxBody: int | None
-    proxy: str | None
+    proxy: Any
     tunnel: bool | None
     proxy_header_white_list: Sequence[str] | None
     proxyHeaderWhiteList: Sequence[str] | None
@@ -103,11 +109,16 @@ class RequestOptions(TypedDict, total=False):
     ciphers: str | None
     min_version: str | None
     minVersion: str | None
+    server_hostname: str | None
+    serverHostname: str | None
+    assert_fingerprint: str | None
+    assertFingerprint: str | None
     local_address: str | None
     localAddress: str | None
     family: int | None
-    lookup: Callable[..., Any] | None
+    lookup: Callable[[str, Any], Any] | None
     time: bool | None
+    progress: bool | None
     har: Mapping[str, Any] | None
     callback: Callable[[Any, Any, Any], Any] | None
     agent_class: None

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from requite import contentfields
+from requite import contentfields, proxies
 from requite._version import __version__
 from requite.auth import basic
-from requite.message import Draft, Hop, Route
+from requite.message import Draft, Hop
+from requite.routes import Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from requite.cookies.foreign import Jar
-    from requite.message import AbortSignal, Carry, Limits, Reply
+    from requite.credentials import Credentials
+    from requite.message import AbortSignal, Carry, Reply
     from requite.options import Options
+    from requite.routes import TLS, Limits, Proxy
     from requite.wire.uri import Uri
 
 MAX_PLANS = 128
@@ -127,6 +130,25 @@ def _authorization(draft: Draft) -> None:
             draft.fields['authorization'] = ('authorization', basic.authorization(credentials))
     elif carry.uri.username is not None:
         draft.fields['authorization'] = ('authorization', basic.basic(carry.uri.username, carry.uri.password))
+    elif options.netrc is not None:
+        found = from_netrc(options, carry.uri)
+        if found is not None:
+            draft.fields['authorization'] = ('authorization', basic.authorization(found))
+
+
+def from_netrc(options: Options, uri: Uri) -> Credentials | None:
+    """What the caller's netrc file has for this host; nothing where anything else says who asks. Raises ``OptionsError`` for a file that cannot be used."""
+    if (
+        options.auth is not None
+        or uri.username is not None
+        or options.headers.get('authorization', ('', None))[1] is not None
+    ):
+        return None
+    from requite.auth import netrc, signing
+
+    if options.signed and signing.sets(options, 'authorization'):
+        return None
+    return netrc.find(options.netrc, uri)
 
 
 def _signatures(draft: Draft) -> None:
@@ -143,6 +165,11 @@ STAGES: tuple[tuple[str, Callable[[Draft], None], str], ...] = (
         "the caller's come first, in their order; what may not travel on is taken out before anything is added",
     ),
     ('referer', _referer, "before host, so that a redirected request shows it where the caller's own would stand"),
+    (
+        'tunnel',
+        proxies.tunnel,
+        "before anything else is added: the proxy is told what the caller's headers tell it, and no more",
+    ),
     ('host', _host, 'after the headers, so that a Host of the caller is kept'),
     ('cookie', _cookie, "after the headers: the caller's own stand first; asked anew on every hop"),
     ('user-agent', _user_agent, 'any time after the headers; None in the headers leaves it out'),
@@ -155,6 +182,7 @@ STAGES: tuple[tuple[str, Callable[[Draft], None], str], ...] = (
         contentfields.content_length,
         'after every stage that may change the body: framing is decided once, here',
     ),
+    ('proxy-authorization', proxies.authorize, 'after the content, which the answer to a 407 may cover'),
     ('authorization', _authorization, 'before the signatures, which may cover it'),
     ('signatures', _signatures, 'last: whoever signs must see the whole request (Node signs earlier: mended)'),
 )
@@ -173,10 +201,13 @@ def build(options: Options, carry: Carry, pool: Any, limits: Limits, signal: Abo
         or not carry.trusted
         or uri.username is not None
         or carry.answered is not None
+        or not proxies.silent()
     ):
         draft = _drafted(options, carry)
+        if draft.proxy is not None:
+            return _through_proxy(draft, draft.proxy, pool, limits, signal)
         fields, body, uri = _flat(draft.fields), draft.body, draft.uri
-        route = _route(options, uri)
+        route = _route(options, carry)
     else:
         key = (carry.method, uri.origin, uri.host_field, carry.bodiless, carry.rerouted)
         plan = plans.get(key)
@@ -187,11 +218,30 @@ def build(options: Options, carry: Carry, pool: Any, limits: Limits, signal: Abo
     return Hop(carry.method, uri, uri.target, fields, body, route, pool, limits, signal, {} if options.time else None)
 
 
+def _through_proxy(draft: Draft, proxy: Proxy, pool: Any, limits: Limits, signal: AbortSignal) -> Hop:
+    options, uri, connect = draft.options, draft.uri, draft.connect
+    forwarded = connect is None and not proxy.socks
+    return Hop(
+        draft.method,
+        uri,
+        proxies.absolute(uri) if forwarded else uri.target,
+        _flat(draft.fields),
+        draft.body,
+        proxies.route(draft, _tls(options, draft.carry)),
+        pool,
+        limits,
+        signal,
+        {} if options.time else None,
+        None,
+        None if connect is None else _flat(connect),
+    )
+
+
 def _planned(
     options: Options, carry: Carry, plans: dict[Any, Any], key: Any
 ) -> tuple[tuple[tuple[str, str], ...], Route]:
     """What a request without content sends to this origin, kept for the next one."""
-    plan = _flat(_drafted(options, carry).fields), _route(options, carry.uri)
+    plan = _flat(_drafted(options, carry).fields), _route(options, carry)
     if len(plans) >= MAX_PLANS:
         plans.clear()
     plans[key] = plan
@@ -200,15 +250,28 @@ def _planned(
 
 def _drafted(options: Options, carry: Carry) -> Draft:
     draft = Draft(options, carry)
+    draft.proxy = proxies.choose(options, carry.uri)
     for _, stage, _ in STAGES:
         stage(draft)
     return draft
 
 
-def _route(options: Options, uri: Uri) -> Route:
+def _tls(options: Options, carry: Carry) -> TLS | None:
+    """The TLS settings for a hop: who we are, and what the server is called, only holds for origins that the caller named (SECURITY R1)."""
+    if carry.uri.scheme != 'https':
+        return None
+    tls = options.tls
+    if carry.trusted:
+        return tls
+    return tls._replace(cert=None, key=None, pfx=None, passphrase=None, server_hostname=None)
+
+
+def _route(options: Options, carry: Carry) -> Route:
+    uri = carry.uri
     scheme, host, port = uri.origin
-    tls = options.tls if scheme == 'https' else None
-    return Route(scheme, host, port, tls, uri.socket_path, options.local_address)
+    tls = _tls(options, carry)
+    found = (options.local_address, None, None, (), options.family, options.lookup)
+    return Route(scheme, host, port, tls, uri.socket_path, *found)
 
 
 def _flat(fields: dict[str, tuple[str, Any]]) -> tuple[tuple[str, str], ...]:

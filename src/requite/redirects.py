@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from requite import proxies
 from requite.errors import InvalidURI, RedirectRefused, TooManyRedirects
 from requite.message import Carry
 from requite.wire import uri as uris
+from requite.wire.urivalue import moved
 
 if TYPE_CHECKING:
     from requite.message import Hop, Reply
     from requite.options import Options
+    from requite.protocols import Signer
     from requite.wire.uri import Uri
 
 FOLLOWED = frozenset((301, 302, 303, 307, 308))
@@ -42,22 +45,43 @@ class Follow(NamedTuple):
     challenge: bool = False
 
 
-def decide(options: Options, carry: Carry, hop: Hop, reply: Reply) -> Follow | None:
-    """What follows ``reply``; None when it is the answer. Raises ``RedirectRefused``, ``InvalidURI`` and ``InvalidProtocol``."""
+def decide(
+    options: Options, carry: Carry, hop: Hop, reply: Reply, again: tuple[Signer, ...] | None = None
+) -> Follow | None:
+    """What follows ``reply``, to which ``again`` are the signers' answer; None when it is the answer.
+
+    Raises ``RedirectRefused``, ``InvalidURI`` and ``InvalidProtocol``.
+    """
     status = reply.status
-    if options.signed:
-        again = _signed_again(options, carry, hop, reply)
-        if again is not None:
-            return again
+    if again is not None:
+        return Follow(_once_more(options, carry)._replace(signers=again), True)
     if status == 401:
         return _challenged(options, carry, reply)
-    if status not in FOLLOWED or not reply.headers.get('location') or not _wanted(options, hop.method):
+    if status == 407:
+        asked = proxies.asked(carry, hop, reply.fields)
+        return None if asked is None else Follow(asked, True)
+    if not redirecting(options, hop, reply):
         return None
     return Follow(_next(options, carry, hop, status, _target(carry.uri, reply)))
 
 
-def permit(options: Options, uri: Uri) -> None:
-    """Raises ``RedirectRefused`` where the caller's ``redirect_filter`` does not let a hop go to ``uri``: it says no, nothing at all, or raises."""
+def redirecting(options: Options, hop: Hop, reply: Reply) -> bool:
+    """Whether ``reply`` is a redirect of a kind that these options follow."""
+    return reply.status in FOLLOWED and bool(reply.headers.get('location')) and _wanted(options, hop.method)
+
+
+def permit(options: Options, uri: Uri, source: Uri | None = None) -> None:
+    """Raises ``RedirectRefused`` where no hop may go to ``uri`` from ``source`` (None: the caller's own address).
+
+    That is so where it would leave https against ``allow_insecure_redirect``, and where the caller's ``redirect_filter`` does not say yes: it says no, nothing
+    at all, or raises.
+    """
+    if source is not None and source.scheme == 'https' and uri.scheme == 'http' and not options.allow_insecure_redirect:
+        raise RedirectRefused(
+            f'the redirect from {source.redacted()} to {uri.redacted()} leaves https, which allow_insecure_redirect=False forbids'
+        )
+    if options.redirect_filter is None:
+        return
     try:
         allowed = options.redirect_filter(uri)
     except Exception as reason:
@@ -92,11 +116,11 @@ def _target(base: Uri, reply: Reply) -> Uri:
 
 def _next(options: Options, carry: Carry, hop: Hop, status: int, uri: Uri) -> Carry:
     source = carry.uri  # not the hop's: a signer may have put its proof into that one's query
-    if source.scheme == 'https' and uri.scheme == 'http' and not options.allow_insecure_redirect:
-        raise RedirectRefused(
-            f'the redirect from {source.redacted()} to {uri.redacted()} leaves https, which allow_insecure_redirect=False forbids'
-        )
     same_origin = uri.origin == source.origin and uri.socket_path == source.socket_path
+    if same_origin and carry.trusted and source.username is not None:
+        uri = moved(
+            source, uri.target, uri.hash
+        )  # the caller's userinfo goes on within its origin, as in Node, whatever the Location says
     method, body, bodiless = hop.method, carry.body, False
     if status in KEEPS_METHOD or (options.follow_original_http_method and method != 'HEAD' and status != 303):
         if body is not None and not body.replayable:
@@ -130,15 +154,6 @@ def _referer(options: Options, carry: Carry, target: Uri) -> str | None:
     if options.remove_referer_header:
         return '' if carry.referer == '' else None
     return carry.uri.referer
-
-
-def _signed_again(options: Options, carry: Carry, hop: Hop, reply: Reply) -> Follow | None:
-    from requite.auth import signing
-
-    signers = signing.answer(options, carry, hop, reply)
-    if signers is None:
-        return None
-    return Follow(_once_more(options, carry)._replace(signers=signers), True)
 
 
 def _challenged(options: Options, carry: Carry, reply: Reply) -> Follow | None:

@@ -9,7 +9,7 @@ from requite.errors import RequestError
 from requite.sent import SentRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -42,6 +42,8 @@ class Response(Content):
 
     _piped: Callable[..., Any]
     """What copies; the floor of the pipes puts it here."""
+    _awaited: Callable[..., Any]
+    """What reads in a worker; comes from the same floor."""
 
     def __init__(self, reply: Reply, hop: Hop, options: Options, redirects: tuple[Any, ...] = ()) -> None:
         self.status_code: int = reply.status
@@ -81,7 +83,9 @@ class Response(Content):
     @property
     def request(self) -> SentRequest:
         """The request that was sent last; ``response.request.uri.href`` is where all redirects ended."""
-        return SentRequest(self._hop)
+        # Node forgets the default port where the option qs rewrote the address
+        known = not self._options.qs or bool(self.redirects) or self._hop.uri.socket_path is not None
+        return SentRequest(self._hop, known)
 
     def raise_for_status(self) -> Response:
         """Returns the response, or raises ``RequestError`` for a status of 400 or more."""
@@ -94,6 +98,12 @@ class Response(Content):
         """Ends the reading: closes the connection, unless the body was read to its end."""
         if self._content is None and not self._reply.complete:
             self._reply.abort()
+        if self._bar is not None:
+            self._bar.end()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The body in pieces as they come, each read in a worker: ``async for piece in response``."""
+        return self._awaited()  # type: ignore[no-any-return]
 
     def __enter__(self) -> Self:
         return self

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 class SentRequest:
     """What was really sent last: the request behind a response, after all redirects."""
 
-    __slots__ = ('_hop',)
+    __slots__ = ('_default_port', '_hop')
 
-    def __init__(self, hop: Hop) -> None:
+    def __init__(self, hop: Hop, default_port: bool = True) -> None:
         self._hop = hop
+        self._default_port = default_port
 
     @property
     def method(self) -> str:
@@ -52,7 +53,7 @@ class SentRequest:
         length = headers.get('content-length')
         if isinstance(length, str) and length.isdigit():
             headers['content-length'] = int(length)
-        return {'uri': self._hop.uri.to_json(), 'method': self.method, 'headers': headers}
+        return {'uri': self._hop.uri.to_json(self._default_port), 'method': self.method, 'headers': headers}
 
     def __getattr__(self, name: str) -> Any:
         if name == 'toJSON':

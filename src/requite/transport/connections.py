@@ -6,10 +6,7 @@ anybody: its time counts, and is only noticed when it returns.
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
-import ssl
 import time
 from typing import TYPE_CHECKING
 
@@ -19,12 +16,16 @@ import urllib3.connectionpool
 
 from requite import errors
 from requite.transport import faults, tls
+from requite.transport.byproxy import in_tunnel, reach
+from requite.transport.dial import check_abort, expiry
 from requite.transport.link import Link
+from requite.transport.tunnel import left
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from requite.message import Hop, Route
+    from requite.message import Hop
+    from requite.routes import Route
 
 URLLIB3_PRIVATE = (
     'connection.HTTPConnection._new_conn',
@@ -42,7 +43,7 @@ class Plain(urllib3.connection.HTTPConnection):
     alarm: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:
-        return _dial(self.hop, self._dns_host, self.port or 80, self.expires)
+        return reach(self.hop, self._dns_host, self.port or 80, self.expires)
 
 
 class Secure(urllib3.connection.HTTPSConnection):
@@ -54,17 +55,17 @@ class Secure(urllib3.connection.HTTPSConnection):
 
     def _new_conn(self) -> socket.socket:
         hop = self.hop
-        sock = _dial(hop, self._dns_host, self.port or 443, self.expires)
+        sock = reach(hop, self._dns_host, self.port or 443, self.expires)
         # the handshake takes the descriptor away from ``sock``: an abort needs one of its own to shut down
         self.alarm = sock.dup()
         hop.signal.watch(self.alarm)
         # counts for the handshake as a whole: OpenSSL's loop is given one end, however slowly the bytes drip in
-        sock.settimeout(_left(self.expires))
+        sock.settimeout(left(self.expires))
         return sock
 
 
 class PlainPool(urllib3.connectionpool.HTTPConnectionPool):
-    """urllib3's pool as the maker of connections to one origin; the waiting and keeping is done by ``pools.Lane``."""
+    """urllib3's pool as the maker of connections to one origin; the waiting and keeping is done by ``lanes.Lane``."""
 
     ConnectionCls = Plain
 
@@ -97,9 +98,12 @@ def connect(made_by: PlainPool | SecurePool, hop: Hop) -> Link:
     """A new connection for ``hop`` within its limits. Raises the errors of this library."""
     connection: Any = made_by._new_conn()
     connection.hop = hop
-    connection.expires = _expiry(hop)
+    connection.expires = expiry(hop)
     try:
-        connection.connect()
+        if hop.route.proxy_tls is not None and hop.connect is not None and hop.route.tls is not None:
+            connection.sock = in_tunnel(hop, hop.route.tls, connection.expires)
+        else:
+            connection.connect()
         link = _ready(connection.sock, hop)
     except BaseException as error:
         if connection.sock is not None:
@@ -124,95 +128,31 @@ def connect(made_by: PlainPool | SecurePool, hop: Hop) -> Link:
 
 
 def _ready(sock: socket.socket, hop: Hop) -> Link:
-    if isinstance(sock, ssl.SSLSocket):
+    if hasattr(sock, 'pending'):
         # a bare FIN raises instead of looking like close_notify (SECURITY S2)
         sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]
+        if hop.route.tls is not None and hop.route.tls.fingerprint is not None:
+            _check_pin(sock, hop.route.tls.fingerprint)
         if hop.marks is not None:
             hop.marks['tls'] = time.perf_counter()
     hop.signal.watch(sock)
-    _check_abort(hop)
+    check_abort(hop)
     return Link(sock)
 
 
-def _check_abort(hop: Hop) -> None:
-    if hop.signal.aborted:
-        raise errors.AbortError(f'aborted: {faults.place(hop)}')
+def _check_pin(sock: Any, fingerprint: str) -> None:
+    from hashlib import sha256
+    from hmac import compare_digest
+
+    found = sha256(sock.getpeercert(True) or b'').hexdigest()
+    if not compare_digest(found, fingerprint):
+        raise errors.CertificateError(
+            f"the certificate is not the one of option 'assert_fingerprint': its SHA-256 is {found}",
+            'ERR_TLS_CERT_FINGERPRINT',
+        )
 
 
 def _notice_of_failure(notice: Any) -> None:
     # Node makes the socket before it looks up the name, and so tells of one even when nothing comes of it
     with socket.socket() as never_connected:
         notice(never_connected)
-
-
-def _expiry(hop: Hop) -> float | None:
-    limits = hop.limits
-    if limits.connect is None:
-        return limits.deadline
-    ends = time.monotonic() + limits.connect
-    return ends if limits.deadline is None else min(ends, limits.deadline)
-
-
-def _left(expires: float | None) -> float | None:
-    if expires is None:
-        return None
-    left = expires - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-def _dial(hop: Hop, host: str, port: int, expires: float | None) -> socket.socket:
-    """Name look-up and TCP over all addresses, each of which gets an equal share of the time that is left."""
-    try:
-        if hop.route.socket_path is not None:
-            return _attempt(hop, socket.AF_UNIX, 0, hop.route.socket_path, _left(expires))
-        found = _look_up(hop, host, port)
-        for index, (family, _, proto, _, address) in enumerate(found):
-            left = _left(expires)
-            share = None if left is None else left / (len(found) - index)
-            try:
-                return _attempt(hop, family, proto, address, share)
-            except OSError:
-                if index == len(found) - 1 or hop.signal.aborted:
-                    raise
-        raise OSError('getaddrinfo gave no address')
-    except (OSError, UnicodeError, urllib3.exceptions.HTTPError) as error:
-        raise faults.explain(error, hop, faults.CONNECT) from None
-
-
-def _look_up(hop: Hop, host: str, port: int) -> list[Any]:
-    found = socket.getaddrinfo(host.strip('[]'), port, 0, socket.SOCK_STREAM)
-    if hop.marks is not None:
-        hop.marks['lookup'] = time.perf_counter()
-    _check_abort(hop)
-    return found
-
-
-def _bind(sock: socket.socket, address: str) -> None:
-    try:
-        sock.bind((address, 0))
-    except socket.gaierror:
-        # it would read as if the host of the request had no address
-        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL)) from None
-
-
-def _attempt(hop: Hop, family: int, proto: int, address: Any, seconds: float | None) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM, proto)
-    try:
-        if family != getattr(socket, 'AF_UNIX', None):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if hop.route.local_address is not None and hop.route.socket_path is None:
-            _bind(sock, hop.route.local_address)
-        sock.settimeout(seconds)
-        hop.signal.watch(sock)
-        # an abort that came before the connection begins has nothing to shut down
-        _check_abort(hop)
-        sock.connect(address)
-        _check_abort(hop)
-    except BaseException:
-        sock.close()
-        raise
-    if hop.marks is not None:
-        hop.marks['connect'] = time.perf_counter()
-    return sock

@@ -1,6 +1,7 @@
-"""Sending a body while listening: an answer that comes early is taken, a server that stops reading does not hold us for ever.
+"""Sending a body while listening: an early answer is taken at once, and whoever reads it sends the rest of the body meanwhile (``meanwhile``).
 
-The socket does not block meanwhile; one poll waits for either direction, for as long as ``limits.read`` allows the connection to stand still.
+One thread, and a socket that does not block: one poll waits for either direction, for as long as ``limits.read`` allows the connection to stand still. So
+neither side can wait for the other for ever (SECURITY D4), whatever a server does: answer before it has read, echo while it reads, or not read at all.
 """
 
 from __future__ import annotations
@@ -11,194 +12,203 @@ import time
 from typing import TYPE_CHECKING
 
 from requite import errors
-from requite.transport import faults, head
-from requite.transport.faults import CallersError
+from requite.transport import alarm, faults, head
+from requite.transport.outgoing import framed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from requite.message import Hop
     from requite.protocols import Body
     from requite.transport.link import Link
 
-PIECE = 262144
-
-_WAIT_ERRORS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+IN = 1
+OUT = 2
+WAITS: tuple[type[OSError], ...] = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Upload:
-    """One request on its way out."""
+    """One request with a body on its way out.
 
-    __slots__ = ('_deaf', '_early', '_head_at', '_hop', '_link', '_searched', 'refused')
+    ``done`` is true once all of it was sent; ``refused`` once the server answered with a status of 300 or more, or left, before it had everything: the rest is
+    not sent. ``over`` is either. ``answered`` is true when the whole head of a 2xx answer is here and the body goes on.
+    """
 
-    def __init__(self, hop: Hop, link: Link) -> None:
+    __slots__ = (
+        '_alarm',
+        '_early',
+        '_framed',
+        '_head_at',
+        '_hop',
+        '_last',
+        '_link',
+        '_poll',
+        '_searched',
+        '_view',
+        '_waits_for',
+        'answered',
+        'done',
+        'refused',
+    )
+
+    def __init__(self, hop: Hop, link: Link, body: Body) -> None:
         self._hop = hop
         self._link = link
-        self._deaf = False
+        self._framed = framed(body)
+        self._alarm = alarm.of(body)
+        self._view = memoryview(b'')
+        self._last = body.length == 0
+        self._waits_for = IN | OUT
+        self._poll: Any = None
         self._early = bytearray()
         self._head_at = 0
         self._searched = 0
+        self.answered = False
+        self.done = False
         self.refused = False
 
-    def run(self, start: bytes, body: Body) -> bytes:
-        """Sends ``start`` (the head) and ``body``; gives what the server has said so far.
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will be sent."""
+        return self.done or self.refused
 
-        ``refused`` is true afterwards if it answered (status 300 or more) or left before it had everything: sending stopped there. Raises ``InvalidBody`` for a body of
-        another length than it declared, an error of the transport, or ``CallersError`` with what the body's iterator raised; the connection is then reset, so that
+    def run(self, start: bytes) -> bytes:
+        """Sends ``start`` (the head) and the body, up to its end or an early answer; gives what the server has said so far.
+
+        Unless the upload is ``over`` then, the socket does not block, and a ``Meanwhile`` is what reads on. Raises ``InvalidBody`` for a body of another
+        length than it declared, an error of the transport, or ``CallersError`` with what the body's iterator raised; the connection is then reset, so that
         no server can take the part for the whole (SECURITY Q3, Q4).
         """
-        link = self._link
-        done = False
+        link, limits = self._link, self._hop.limits
         link.blocking(False)
         try:
-            if body.length == 0:
-                start = b''.join(
-                    (start, *self._framed(body))
-                )  # the head alone is all of it: first see that nothing comes
-            self._push(start)
-            for piece in () if body.length == 0 else self._framed(body):
-                self._push(piece)
-                if self.refused:
-                    break
-            done = True
-        finally:
-            if done:
-                link.blocking(True)
-            else:
-                link.reset()
+            if self._last:
+                # the head alone is all of it: first see that nothing comes
+                start = b''.join((start, *(piece for piece, _ in self._framed)))
+            self._view = memoryview(start)
+            unasked = 2  # the head and the first piece go out before we listen: a small body is never left behind
+            while not self.over and not self.answered:
+                if unasked <= 0 and link.poll(0):
+                    self._listen()
+                elif self.advance():
+                    unasked -= 1
+                else:
+                    unasked = 0
+                    self.wait(limits.read, limits.deadline)
+        except BaseException:
+            link.reset()
+            raise
+        if self.over:
+            link.blocking(True)
         return bytes(self._early)
 
-    def _framed(self, body: Body) -> Iterator[bytes | memoryview]:
-        """The pieces as they go out. The one that completes a declared length waits until the body has ended well: before that, no server can take what it has for
-        the whole.
-        """
-        length = body.length
-        sent = 0
-        last: memoryview | None = None
-        for piece in _pieces(body):
-            sent += len(piece)
-            if length is None:
-                yield b''.join((b'%x\r\n' % len(piece), piece, b'\r\n'))
-                continue
-            if sent > length:
-                raise errors.InvalidBody(
-                    f'the body is longer than declared: {length} bytes were announced, at least {sent} came'
-                )
-            if sent == length:
-                last = piece
-            else:
-                yield piece
-        if length is None:
-            yield b'0\r\n\r\n'
-        elif last is not None:
-            yield last
-        elif sent != length and not self.refused:
-            raise errors.InvalidBody(f'the body is shorter than declared: {length} bytes were announced, {sent} came')
+    def advance(self) -> bool:
+        """Sends once; False when the connection takes nothing now."""
+        if not self._view:
+            if self._resting():
+                self._waits_for = IN
+                return False
+            self._view = memoryview(self._next())
+        try:
+            count = self._link.send(self._view)
+        except WAITS as error:
+            self._waits_for = IN if isinstance(error, ssl.SSLWantReadError) else IN | OUT
+            return False
+        except OSError as error:
+            self._stopped(error)
+            return True
+        self._view = self._view[count:]
+        if self._last and not self._view:
+            self.done = True
+        return True
 
-    def _push(self, data: bytes | memoryview) -> None:
+    def wait(self, read: float | None, deadline: float | None, writing: bool = False) -> None:
+        """Waits until something can be sent (where that is what sending waits for, or with ``writing``) or received: ``read`` seconds at most, not beyond ``deadline``."""
+        hop = self._hop
+        if self._alarm is not None and not self._view:
+            read = None  # whoever writes the body may take his time: it is not the connection that stands still
+        if deadline is not None:
+            left = max(0.0, deadline - time.monotonic())
+            read = left if read is None else min(read, left)
+        check_abort(hop)
+        if not self._ready(self._waits_for | OUT if writing else self._waits_for, read):
+            raise faults.timed_out(hop, faults.SEND)
+        check_abort(hop)
+
+    def _resting(self) -> bool:
+        """Whether the body is one that is being written, and there is nothing of it now."""
+        return self._alarm is not None and not self._last and not self._alarm.ready()
+
+    def _next(self) -> bytes | memoryview:
+        piece, self._last = next(self._framed)
         deadline = self._hop.limits.deadline
         if deadline is not None and time.monotonic() > deadline:
             raise faults.timed_out(self._hop, faults.SEND)
-        view = memoryview(data)
-        send = self._link.send
-        try:
-            while view and not self.refused:
-                if not self._deaf and self._link.poll(0):
-                    self._listen()
-                    continue
-                try:
-                    view = view[send(view) :]
-                except _WAIT_ERRORS:
-                    self._wait()
-        except OSError as error:
-            self._stopped(error)
+        return piece
 
-    def _wait(self) -> None:
-        hop = self._hop
-        limits = hop.limits
-        seconds = limits.read
-        if limits.deadline is not None:
-            left = max(0.0, limits.deadline - time.monotonic())
-            seconds = left if seconds is None else min(seconds, left)
-        if hop.signal.aborted:
-            raise errors.AbortError(f'aborted: {faults.place(hop)}')
-        if not _wait_for(self._link, not self._deaf, seconds):
-            raise faults.timed_out(hop, faults.SEND)
-        if hop.signal.aborted:
-            raise errors.AbortError(f'aborted: {faults.place(hop)}')
+    def _ready(self, direction: int, seconds: float | None) -> bool:
+        sock = self._link.sock
+        bell = None if self._alarm is None or self._view else self._alarm.sock
+        if not hasattr(select, 'poll'):
+            heard = [sock] if bell is None else [sock, bell]
+            reads, writes, _ = select.select(heard, [sock] if direction & OUT else [], [], seconds)
+            return bool(reads or writes)
+        if self._poll is None or self._alarm is not None:
+            self._poll = select.poll()
+        if bell is not None:
+            self._poll.register(bell, select.POLLIN)
+        self._poll.register(sock, select.POLLIN | (select.POLLOUT if direction & OUT else 0))
+        return bool(self._poll.poll(None if seconds is None else seconds * 1000))
 
     def _listen(self) -> None:
-        """Something came in while we are sending."""
+        """Something came in while the body is being sent."""
         try:
             data = self._link.recv(head.MAX_LINE)
-        except _WAIT_ERRORS:
+        except WAITS:
             return  # TLS spoke to itself
+        except OSError as error:
+            self._stopped(error)
+            return
         self._early += data
-        answer = self._first_digit()
-        if not data or len(self._early) > head.MAX_HEAD:
-            self.refused = True
-        elif answer:
-            # 2xx: the server answers while it reads, so it wants the rest; what more it says waits in the socket
-            self._deaf = True
-            self.refused = answer != b'2'
+        digit = self._first_digit()
+        if digit == b'2':
+            # the server answers while it reads, so it wants the rest
+            self.answered = self._head_end() >= 0
+        self.refused = not self.answered and (not data or len(self._early) > head.MAX_HEAD or digit not in (b'', b'2'))
 
     def _first_digit(self) -> bytes:
-        """The first digit of the final status, empty while there is none; interim heads are passed over, each byte looked at once."""
+        """The first digit of the final status, empty while there is none; interim heads are passed over."""
         early = self._early
         while (digit := bytes(early[self._head_at + 9 : self._head_at + 10])) == b'1':
-            end = early.find(head.END, max(self._head_at, self._searched))
+            end = self._head_end()
             if end < 0:
-                self._searched = max(0, len(early) - 3)
                 return b''
             self._head_at = end + 4
         return digit
 
+    def _head_end(self) -> int:
+        """Where the blank line behind the current head begins, or -1; each byte is looked at once."""
+        end = self._early.find(head.END, max(self._head_at, self._searched))
+        if end < 0:
+            self._searched = max(0, len(self._early) - 3)
+        return end
+
     def _stopped(self, error: OSError) -> None:
-        if isinstance(error, errors.RequestError) or self._hop.signal.aborted:
+        """The connection takes nothing any more."""
+        if self._hop.signal.aborted:
             raise faults.explain(error, self._hop, faults.SEND) from None
-        # a server that answers and closes resets what we still send; its answer may have arrived before that
-        try:
-            self._link.blocking(False)
-            self._early += self._link.recv(head.MAX_LINE)
-        except OSError:
-            pass
-        if not self._early:
-            raise faults.explain(error, self._hop, faults.SEND) from None
+        if not self.answered:
+            # a server that answers and closes resets what we still send; its answer may have arrived before that
+            try:
+                self._early += self._link.recv(head.MAX_LINE)
+            except OSError:
+                pass
+            if not self._early:
+                raise faults.explain(error, self._hop, faults.SEND) from None
         self.refused = True
 
 
-def _pieces(body: Body) -> Iterator[memoryview]:
-    """The body in pieces of bounded size, none of them empty."""
-    for chunk in _chunks(body):
-        if not isinstance(chunk, (bytes, bytearray, memoryview)):
-            raise errors.InvalidBody(f'the body gave {type(chunk).__name__}, only bytes can be sent: encode it first')
-        view = memoryview(chunk).cast('B')
-        for start in range(0, len(view), PIECE):
-            yield view[start : start + PIECE]
-
-
-_end: Any = object()
-
-
-def _chunks(body: Body) -> Iterator[Any]:
-    try:
-        chunks = iter(body.chunks())
-        while True:
-            chunk = next(chunks, _end)
-            if chunk is _end:
-                return
-            yield chunk
-    except GeneratorExit:
-        raise
-    except BaseException as error:
-        raise CallersError(error) from error
-
-
-def _wait_for(link: Link, listening: bool, seconds: float | None) -> bool:
-    if not hasattr(select, 'poll'):
-        reads, writes, _ = select.select([link.sock] if listening else [], [link.sock], [], seconds)
-        return bool(reads or writes)
-    poller = select.poll()
-    poller.register(link.sock, select.POLLOUT | (select.POLLIN if listening else 0))
-    return bool(poller.poll(None if seconds is None else seconds * 1000))
+def check_abort(hop: Hop) -> None:
+    """Raises ``AbortError`` once the exchange was aborted."""
+    if hop.signal.aborted:
+        raise errors.AbortError(f'aborted: {faults.place(hop)}')

@@ -28,6 +28,14 @@ def reset(sock: Any) -> None:
         socket.close(descriptor)
 
 
+def unlingering(sock: Any) -> None:
+    """Has the next close of an accepted connection be RST, where the socket cannot be taken from the server that holds it. Never raises."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RST)
+    except (AttributeError, OSError, ValueError):
+        pass
+
+
 def undelayed(sock: Any) -> None:
     """Has small pieces go out at once, instead of waiting for the acknowledgement of the one before (TCP_NODELAY). Never raises."""
     try:

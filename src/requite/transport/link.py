@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 import socket
-import ssl
 import struct
 import sys
 import time
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-    from requite.transport.pools import Lane
+    from requite.message import AbortSignal
+    from requite.transport.lanes import Lane
 
 # On 64-bit Linux the kernel keeps the clock of a blocking socket (SO_RCVTIMEO, SO_SNDTIMEO): Python's settimeout would poll before every call. Not
 # under TLS, where Python's own loop would begin a new wait each time the kernel's is over.
@@ -27,15 +27,17 @@ _LINGER_RST = struct.pack('ii', 1, 0)
 class Link:
     """A connected socket with its methods at hand and the poll object that tells whether it is still quiet."""
 
-    __slots__ = ('lane', 'poll', 'recv', 'recv_into', 'secure', 'send', 'sock', 'timeout', 'used')
+    __slots__ = ('__weakref__', 'lane', 'poll', 'recv', 'recv_into', 'rested', 'secure', 'send', 'sock', 'timeout', 'used', 'user')
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self.secure = isinstance(sock, ssl.SSLSocket)
+        self.secure = hasattr(sock, 'pending')  # TLS, whichever way it was made
         self.send = sock.send
         self.recv = sock.recv
         self.recv_into = sock.recv_into
         self.used = False
+        self.rested = False  # whether it was unused when the pool last looked
+        self.user: AbortSignal | None = None
         self.lane: Lane | None = None
         self.poll = _poll_of(sock)
         self.timeout: float | None = -1.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from requite import errors
 from requite.message import BytesBody
-from requite.transport import chunked, connections, faults, framing, head, pools
+from requite.transport import chunked, connections, faults, framing, head, outgoing, pools
 from requite.transport.faults import CallersError
 from requite.transport.replies import Feed, PooledReply
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from requite.headers import Headers
     from requite.message import Hop
     from requite.protocols import Body
+    from requite.transport.duplex import Upload
     from requite.transport.head import Head
+    from requite.transport.lanes import Lane
     from requite.transport.link import Link
-    from requite.transport.pools import Lane
 
 RECEIVE = 65536
 SMALL_BODY = 65536
@@ -53,10 +54,10 @@ class PooledTransport:
         idempotent request without response byte on a connection that had served before is sent once more, on a new one (RFC 9110 9.2.2); no other is ever repeated.
         """
         payload = head.encode(hop.method, hop.target, hop.fields)
-        closing = CONNECTION in payload.lower() and _asks_to_close(hop)
+        closing = CONNECTION in payload.lower() and outgoing.asks_to_close(hop)
         body = hop.body
         if body is not None or b'ontent-' in payload or b'ransfer-' in payload:
-            check_framing(hop, body)
+            outgoing.check_framing(hop, body)
         if type(body) is BytesBody and len(body.data) <= SMALL_BODY:
             payload += body.data
             body = None
@@ -67,6 +68,7 @@ class PooledTransport:
             lane, link = hop.pool.take(hop)
             if link is not None:
                 link.lane = lane
+                link.user = hop.signal
                 reply = _exchange(hop, link, payload, body, closing)
                 if reply is not None:
                     return reply
@@ -83,29 +85,6 @@ DEFAULT = PooledTransport()
 CONNECTION = b'\r\nconnection:'
 
 
-def _asks_to_close(hop: Hop) -> bool:
-    """Whether the request says that the connection ends with it (RFC 9112 9.6); the options of Connection are a list and ignore case."""
-    return any(
-        option.strip().lower() == 'close'
-        for name, value in hop.fields
-        if name.lower() == 'connection'
-        for option in value.split(',')
-    )
-
-
-def check_framing(hop: Hop, body: Body | None) -> None:
-    """Raises ``OptionsError`` unless the fields announce exactly what ``body`` is (SECURITY Q3)."""
-    lengths = [value for name, value in hop.fields if name.lower() == 'content-length']
-    codings = [value.lower() for name, value in hop.fields if name.lower() == 'transfer-encoding']
-    length = 0 if body is None else body.length
-    wanted = ([], ['chunked']) if length is None else ([str(length)], [])
-    if (lengths, codings) != wanted and (length != 0 or lengths or codings):
-        raise errors.OptionsError(
-            f'content-length {lengths} and transfer-encoding {codings} do not describe the body, whose length is {length}: '
-            'leave both to the library'
-        )
-
-
 def _open(hop: Hop, lane: Lane | None) -> Link:
     """A new connection for ``hop``, in the slot of ``lane`` that it holds."""
     try:
@@ -118,6 +97,9 @@ def _open(hop: Hop, lane: Lane | None) -> Link:
             lane.put(None)
         raise
     link.lane = lane
+    link.user = hop.signal
+    if lane is not None:
+        lane.links.add(link)
     return link
 
 
@@ -141,8 +123,10 @@ def _exchange(hop: Hop, link: Link, payload: bytes, body: Body | None, closing: 
         if body is not None:
             from requite.transport.duplex import Upload
 
-            upload = Upload(hop, link)
-            data = upload.run(payload, body)
+            upload = Upload(hop, link, body)
+            data = upload.run(payload)
+            if not upload.over:
+                return _meanwhile(hop, link, data, closing, upload)
             closing = closing or upload.refused
             if limits.deadline is not None:
                 link.clock(limits.read, limits.deadline)
@@ -272,8 +256,19 @@ def _persistent(version: str, headers: Headers) -> bool:
     return 'close' not in options and (version == '1.1' or 'keep-alive' in options)
 
 
-def _reply(hop: Hop, link: Link, parsed: Head, tail: bytes, closing: bool) -> PooledReply:
-    """The reply; the connection is back in its lane already if the whole body came with the head."""
+def _meanwhile(hop: Hop, link: Link, data: bytes, closing: bool, upload: Upload) -> PooledReply:
+    """The reply to a request that is still being sent; its whole head is in ``data``."""
+    if hop.marks is not None:
+        hop.marks['response'] = time.perf_counter()
+    parsed, tail = _await_head(hop, link, data)
+    return _reply(hop, link, parsed, tail, closing, upload)
+
+
+def _reply(hop: Hop, link: Link, parsed: Head, tail: bytes, closing: bool, upload: Upload | None = None) -> PooledReply:
+    """The reply; the connection is back in its lane already if the whole body came with the head.
+
+    ``upload`` is what is still to be sent: it goes on while the reply is read, and not at all when the reply is whole.
+    """
     version, status, _, fields, headers = parsed
     length = framing.expect(hop.method, status, fields, headers)
     # RFC 9112 6.1: whoever sends chunked under HTTP/1.0 has its framing wrong
@@ -289,10 +284,15 @@ def _reply(hop: Hop, link: Link, parsed: Head, tail: bytes, closing: bool) -> Po
         reusable = False  # surplus bytes must not answer the next request (SECURITY S4)
     else:
         reply = PooledReply(parsed, b'')
-        feed = Feed(hop, link)
+        if upload is None:
+            feed = Feed(hop, link)
+        else:
+            from requite.transport.meanwhile import Meanwhile
+
+            feed = Meanwhile(hop, link, upload)
         reply.attach(hop, feed, framing.body_of(length, feed, tail), reusable)
         return reply
     hop.signal.watch(None)
     # looked at after nobody watches any more: an abort that is under way shuts down this connection, not the next exchange on it
-    link.free(reusable and not hop.signal.aborted)
+    link.free(reusable and upload is None and not hop.signal.aborted)
     return reply

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 from requite import errors
 from requite.message import Reply
 from requite.transport import faults, framing
+from requite.transport.faults import CallersError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from requite.message import Hop
     from requite.transport.head import Head
     from requite.transport.link import Link
+
+    Asked = TypeVar('Asked', int, int | None)
 
 SECURE_RECORDS = 65536
 DRAIN_PATIENCE = 1.0
@@ -74,6 +80,10 @@ class Feed:
         """Waits no longer than ``seconds`` for a byte from now on."""
         self._read = seconds if self._read is None else min(seconds, self._read)
 
+    def when_sent(self, task: Callable[[], object]) -> None:
+        """Calls ``task`` when nothing more of the request's body will be asked for: now."""
+        task()
+
     def release(self, reusable: bool) -> None:
         """The body is whole: the connection serves again, or is closed."""
         link, self._link = self._link, None
@@ -116,10 +126,7 @@ class PooledReply(Reply):
             data = self._data
             self._data = data[size:]
             return data[:size]
-        try:
-            data = body.read(size)
-        except BaseException as error:  # noqa: BLE001 - raised again, explained
-            raise self._failed(error) from None
+        data = self._guarded(body.read, size)
         if body.done:
             self._finish(body)
         return data
@@ -135,10 +142,7 @@ class PooledReply(Reply):
             if limit is not None and len(data) > limit:
                 raise faults.too_large(limit)
             return data
-        try:
-            data = body.collect(limit)
-        except BaseException as error:  # noqa: BLE001 - raised again, explained
-            raise self._failed(error) from None
+        data = self._guarded(body.collect, limit)
         self._finish(body)
         return data
 
@@ -165,6 +169,28 @@ class PooledReply(Reply):
     def _finish(self, body: framing.Body) -> None:
         self.complete = True
         self._feed.release(self._reusable and not body.surplus)
+
+    def when_sent(self, task: Callable[[], object]) -> None:
+        if self._body is None:
+            task()
+        else:
+            self._feed.when_sent(task)
+
+    def _guarded(self, take: Callable[[Asked], bytes], asked: Asked) -> bytes:
+        try:
+            return take(asked)
+        except CallersError as wrapped:
+            theirs = wrapped.error
+        except BaseException as error:  # noqa: BLE001 - raised again, explained
+            raise self._failed(error) from None
+        self._feed.error = errors.ResponseAborted(
+            f'aborted: the body of the request broke off ({faults.place(self._hop)})'
+        )
+        self._feed.release(False)
+        try:
+            raise theirs  # as the iterator of the request's body raised it
+        finally:
+            del theirs  # its traceback knows this frame
 
     def _failed(self, error: BaseException) -> BaseException:
         explained = faults.explain(error, self._hop, faults.BODY)

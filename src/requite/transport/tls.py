@@ -1,4 +1,4 @@
-"""TLS contexts: one for each distinct ``message.TLS``, made once and kept.
+"""TLS contexts: one for each distinct ``routes.TLS``, made once and kept.
 
 Verification is on unless asked otherwise, against the system's store or against ``ca`` alone; TLS 1.2 is the oldest version spoken; names are matched against
 subjectAltName only (no common name); ALPN offers http/1.1 (SECURITY T1, T2). A bare end of the TCP connection is never taken for the end of the data (S2).
@@ -15,18 +15,20 @@ from urllib3.util.ssl_ import create_urllib3_context
 from requite import errors
 
 if TYPE_CHECKING:
-    from requite.message import TLS
+    from requite.routes import TLS
 
 MAX_CONTEXTS = 128
 
 _contexts: dict[Any, ssl.SSLContext] = {}
 
-_VERSIONS = {'TLSv1.2': ssl.TLSVersion.TLSv1_2, 'TLSv1.3': ssl.TLSVersion.TLSv1_3}
+VERSIONS = {'TLSv1.2': ssl.TLSVersion.TLSv1_2, 'TLSv1.3': ssl.TLSVersion.TLSv1_3}
+"""The versions that are spoken; the ones before them are broken (RFC 8996), and no option brings them back (SECURITY T1)."""
 
 
 def context(settings: TLS) -> ssl.SSLContext:
     """The context for ``settings``. Raises ``OptionsError`` when a certificate, a version or a cipher list cannot be used."""
-    key = settings, tuple(_stamp(item) for item in settings.ca)
+    files = (*settings.ca, settings.cert, settings.key, settings.pfx)
+    key = settings, tuple(_stamp(item) for item in files if item is not None)
     found = _contexts.get(key)
     if found is None:
         found = _make(settings)
@@ -48,31 +50,50 @@ def _stamp(item: str | bytes) -> tuple[int, int] | None:
 
 
 def _make(settings: TLS) -> ssl.SSLContext:
-    made = create_urllib3_context(
-        cert_reqs=ssl.CERT_REQUIRED if settings.verify else ssl.CERT_NONE,
-        ssl_minimum_version=_version(settings.min_version),
-        ciphers=_ciphers(settings.ciphers),
-    )
+    made = _trusting_the_system() if settings.verify and not settings.ca else None
+    loaded = made is not None
+    made = made or create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if settings.verify else ssl.CERT_NONE)
+    _restrict(made, settings)
     # Python tells OpenSSL 3 to take a bare FIN for an orderly end; a cut body would look whole
     made.options &= ~getattr(ssl, 'OP_IGNORE_UNEXPECTED_EOF', 0)
-    if not settings.ca:
+    if not settings.ca and not loaded:
         made.load_default_certs()
     for item in settings.ca:
         _trust(made, item)
+    if settings.cert is not None or settings.key is not None or settings.pfx is not None:
+        from requite.transport import identity
+
+        identity.load(made, settings)
     return made
 
 
-def _version(name: str | None) -> int | None:
-    if name is None:
+def _trusting_the_system() -> ssl.SSLContext | None:
+    """A context that asks the operating system whom to trust, where the package truststore is installed."""
+    try:
+        import truststore
+    except ImportError:
         return None
-    if name not in _VERSIONS:
-        raise errors.OptionsError(f"min_version {name!r} is not available: use 'TLSv1.2' or 'TLSv1.3'")
-    return _VERSIONS[name]
+    made: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.set_alpn_protocols(['http/1.1'])
+    return made
 
 
-def _ciphers(text: str | None) -> str | None:
-    if text is None:
-        return None
+def _restrict(made: ssl.SSLContext, settings: TLS) -> None:
+    if settings.ciphers is not None:
+        made.set_ciphers(_ciphers(settings.ciphers))
+    made.minimum_version = _version('min_version', settings.min_version or 'TLSv1.2')
+    if settings.max_version is not None:
+        made.maximum_version = _version('max_version', settings.max_version)
+    made.options |= settings.secure_options
+
+
+def _version(option: str, name: str) -> ssl.TLSVersion:
+    if name not in VERSIONS:
+        raise errors.OptionsError(f'option {option!r}: there is no {name!r}; there are {", ".join(VERSIONS)}')
+    return VERSIONS[name]
+
+
+def _ciphers(text: str) -> str:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(text)
     except ssl.SSLError:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from requite.message import TLS, Route
+from requite.routes import TLS, Route
 from requite.transport.connections import URLLIB3_PRIVATE, Plain, PlainPool, Secure, SecurePool, factory
 
 

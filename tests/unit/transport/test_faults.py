@@ -12,7 +12,8 @@ import pytest
 from urllib3 import exceptions as urllib3_errors
 
 from requite import errors
-from requite.message import AbortSignal, Hop, Limits, Route
+from requite.message import AbortSignal, Hop
+from requite.routes import Limits, Route
 from requite.transport import faults
 
 

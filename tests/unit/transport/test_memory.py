@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from requite.errors import AbortError, BodyTooLarge, ResponseAborted
-from requite.message import AbortSignal, BytesBody, Hop, Limits, Route
+from requite.message import AbortSignal, BytesBody, Hop
+from requite.routes import Limits, Route
 from requite.transport.memory import MemoryReply, MemoryTransport
 
 

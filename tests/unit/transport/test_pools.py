@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from requite.errors import AbortError, DeadlineExceeded, InvalidOptionType, OptionsError
-from requite.message import TLS, AbortSignal, Hop, Limits, Route
+from requite.message import AbortSignal, Hop
+from requite.routes import TLS, Limits, Route
 from requite.transport.pools import MAX_LANES, Pool
 
 ROUTE = Route('http', 'example.com', 80)
@@ -101,7 +102,7 @@ def test_waiting_ends_at_the_deadline_and_costs_no_slot() -> None:
     lane = Pool(1).lane(ROUTE)
     lane.take(hop())
     began = time.monotonic()
-    with pytest.raises(DeadlineExceeded, match='waited for one of 1 connections'):
+    with pytest.raises(DeadlineExceeded, match='waited for one of the 1 connections'):
         lane.take(hop(deadline=0.1))
     assert 0.05 < time.monotonic() - began < 2
     lane.put(None)

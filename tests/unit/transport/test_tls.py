@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from requite.errors import OptionsError
-from requite.message import TLS
+from requite.routes import TLS
 from requite.transport import tls
 from tests.servers import Authority
 

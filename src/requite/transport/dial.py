@@ -1,0 +1,250 @@
+"""From a host and a port to a connected socket: name look-up and TCP, or a UNIX socket, within the clock of connecting.
+
+Where a name has several addresses they are tried in a race (RFC 8305): one after the other with a small head start each, without threads, and the first that answers wins.
+``getaddrinfo`` and a look-up of the caller's run in the calling thread and cannot be interrupted by anybody: their time counts, and is only noticed when they return.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+
+from requite import errors
+from requite.transport import faults
+from requite.transport.tunnel import left
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from requite.message import Hop
+
+    Address = tuple[int, Any]
+
+HEAD_START = 0.25
+"""RFC 8305 5: seconds that an attempt has for itself before the next one joins in."""
+PROBE_AFTER = 60
+"""Seconds of silence after which the system asks a peer whether it is still there (TCP keep-alive)."""
+FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
+_STARTED = frozenset((0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY))
+
+
+def expiry(hop: Hop) -> float | None:
+    """The moment of ``time.monotonic()`` by which a connection has to be made."""
+    limits = hop.limits
+    if limits.connect is None:
+        return limits.deadline
+    ends = time.monotonic() + limits.connect
+    return ends if limits.deadline is None else min(ends, limits.deadline)
+
+
+def check_abort(hop: Hop) -> None:
+    """Raises ``AbortError`` once the exchange was aborted."""
+    if hop.signal.aborted:
+        raise errors.AbortError(f'aborted: {faults.place(hop)}')
+
+
+def dial(hop: Hop, host: str, port: int, expires: float | None) -> socket.socket:
+    """A socket that is connected to ``host``. Raises the errors of this library, the last address's where none answers."""
+    try:
+        if hop.route.socket_path is not None:
+            return _connected(hop, (socket.AF_UNIX, _place(hop.route.socket_path)), expires)
+        found = look_up(hop, host, port)
+        return _connected(hop, found[0], expires) if len(found) == 1 else _Race(hop, found, expires).run()
+    except (OSError, UnicodeError, urllib3.exceptions.HTTPError) as error:
+        raise faults.explain(error, hop, faults.CONNECT) from None
+
+
+def _place(path: str) -> str:
+    """Where a UNIX socket is; on Linux ``@name`` is one without a file (abstract), as curl and ss write it."""
+    return '\0' + path[1:] if path.startswith('@') else path
+
+
+def look_up(hop: Hop, host: str, port: int) -> list[Address]:
+    """The addresses of a host, families in turn (RFC 8305 4); by the caller's ``lookup`` if there is one. Raises ``gaierror`` where there is none."""
+    route = hop.route
+    host = host.strip('[]')
+    if route.lookup is not None and not _is_address(host):
+        found = _answered(route.lookup(host, {'family': route.family or 0, 'all': True}), port)
+        found = [item for item in found if FAMILIES[route.family] in (socket.AF_UNSPEC, item[0])]
+    else:
+        known = socket.getaddrinfo(host, port, FAMILIES[route.family], socket.SOCK_STREAM)
+        found = [(int(family), address) for family, _, _, _, address in known]
+    if not found:
+        raise socket.gaierror(socket.EAI_NONAME, 'no address')
+    if hop.marks is not None:
+        hop.marks['lookup'] = time.perf_counter()
+    check_abort(hop)
+    return _in_turn(found)
+
+
+def _is_address(host: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def _answered(answer: Any, port: int) -> list[Address]:
+    """What the caller's ``lookup`` said: an address or a list, each a str, ``(address, family)`` or ``{'address': ...}`` as in Node."""
+    items: Iterable[Any] = answer if isinstance(answer, list) else [answer]
+    found: list[Address] = []
+    for item in items:
+        text = item.get('address') if isinstance(item, dict) else item[0] if isinstance(item, tuple) and item else item
+        if not isinstance(text, str) or not _is_address(text):
+            raise errors.OptionsError(
+                f"option 'lookup' returned {item!r}, which is no IP address; let it return a list of them as str"
+            )
+        family = socket.AF_INET6 if ':' in text else socket.AF_INET
+        found.append((family, (text, port) if family == socket.AF_INET else (text, port, 0, 0)))
+    return found
+
+
+def _in_turn(found: list[Address]) -> list[Address]:
+    first = [item for item in found if item[0] == found[0][0]]
+    others = [item for item in found if item[0] != found[0][0]]
+    ordered: list[Address] = []
+    for index in range(max(len(first), len(others))):
+        ordered += first[index : index + 1] + others[index : index + 1]
+    return ordered
+
+
+def _made(hop: Hop, family: int) -> socket.socket:
+    """A socket of the family, bound to the caller's ``local_address``."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if family != getattr(socket, 'AF_UNIX', None):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _keep_alive(sock, getattr(hop.pool, 'probe_after', None) or PROBE_AFTER)
+            if hop.route.local_address is not None:
+                _bind(sock, family, hop.route.local_address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _keep_alive(sock: socket.socket, seconds: float) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, 'TCP_KEEPIDLE'):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, max(1, round(seconds)))
+
+
+def _bind(sock: socket.socket, family: int, address: str) -> None:
+    if (':' in address) is not (family == socket.AF_INET6):
+        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+    try:
+        sock.bind((address, 0))
+    except OSError:
+        raise errors.ConnectionFailed(
+            f"option 'local_address': bind EADDRNOTAVAIL {address}: no interface of this machine has it; leave it out to let the system choose",
+            'EADDRNOTAVAIL',
+        ) from None
+
+
+def _connected(hop: Hop, address: Address, expires: float | None) -> socket.socket:
+    sock = _made(hop, address[0])
+    try:
+        sock.settimeout(left(expires))
+        hop.signal.watch(sock)
+        # an abort that came before the connection begins has nothing to shut down
+        check_abort(hop)
+        sock.connect(address[1])
+        check_abort(hop)
+    except BaseException:
+        sock.close()
+        raise
+    if hop.marks is not None:
+        hop.marks['connect'] = time.perf_counter()
+    return sock
+
+
+class _Race:
+    """Attempts to connect that overlap. An abort shuts all of them down, as it would one socket."""
+
+    def __init__(self, hop: Hop, addresses: list[Address], expires: float | None) -> None:
+        self._hop = hop
+        self._waiting = addresses
+        self._expires = expires
+        self._running: dict[int, socket.socket] = {}
+        self._failure: OSError = TimeoutError()
+
+    def shutdown(self, how: int) -> None:
+        for sock in list(self._running.values()):
+            try:
+                sock.shutdown(how)
+            except OSError:
+                pass
+
+    def run(self) -> socket.socket:
+        """The first socket that is connected; raises what the last failure was."""
+        self._hop.signal.watch(self)  # type: ignore[arg-type]
+        try:
+            while self._waiting or self._running:
+                check_abort(self._hop)
+                if self._waiting:
+                    self._start(self._waiting.pop(0))
+                winner = self._wait()
+                if winner is not None:
+                    check_abort(self._hop)
+                    self._hop.signal.watch(winner)
+                    if self._hop.marks is not None:
+                        self._hop.marks['connect'] = time.perf_counter()
+                    return winner
+            raise self._failure
+        finally:
+            for sock in self._running.values():
+                sock.close()
+
+    def _start(self, address: Address) -> None:
+        try:
+            sock = _made(self._hop, address[0])
+        except OSError as error:
+            self._failure = error
+            return
+        sock.setblocking(False)
+        code = sock.connect_ex(address[1])
+        if code in _STARTED:
+            self._running[sock.fileno()] = sock
+        else:
+            sock.close()
+            self._failure = OSError(code, os.strerror(code))
+
+    def _wait(self) -> socket.socket | None:
+        """Waits for news, as long as the head start lasts if others are waiting; a connected socket, None for none."""
+        until = time.monotonic() + HEAD_START if self._waiting else None
+        while self._running:
+            seconds = left(self._expires)
+            if until is not None:
+                seconds = min(until - time.monotonic(), HEAD_START if seconds is None else seconds)
+                if seconds <= 0:
+                    return None
+            for descriptor in _writable(self._running, seconds):
+                sock = self._running.pop(descriptor)
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if code == 0 and not self._hop.signal.aborted:
+                    sock.setblocking(True)
+                    return sock
+                sock.close()
+                self._failure = OSError(code, os.strerror(code))
+                until = 0.0 if self._waiting else None  # RFC 8305 5: a failure lets the next one start at once
+            check_abort(self._hop)
+        return None
+
+
+def _writable(running: dict[int, socket.socket], seconds: float | None) -> list[int]:
+    if not hasattr(select, 'poll'):
+        _, ready, failed = select.select([], list(running), list(running), seconds)
+        return list({*ready, *failed})
+    poller = select.poll()
+    for descriptor in running:
+        poller.register(descriptor, select.POLLOUT)
+    return [descriptor for descriptor, _ in poller.poll(None if seconds is None else max(0, seconds * 1000))]

@@ -1,0 +1,146 @@
+"""Who we are to a server: the client certificate and its private key, from PEM, DER or PKCS 12, out of a text, bytes or a file.
+
+``ssl`` reads them from files only: what did not come from one is handed over through memory where the system can do that, else through a file
+that nobody else can read or guess the name of (SECURITY P4).
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from requite import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from requite.routes import TLS
+
+PEM = b'-----BEGIN'
+
+
+def load(context: ssl.SSLContext, settings: TLS) -> None:
+    """Gives ``context`` the certificate and key of ``settings``. Raises ``OptionsError`` that names the option which cannot be used."""
+    if settings.pfx is not None:
+        if settings.cert is not None or settings.key is not None:
+            raise errors.OptionsError("options 'pfx' and 'cert' would each say who we are: keep one of them")
+        text, passphrase = _from_pfx(_content('pfx', settings.pfx), settings.passphrase), None
+    elif settings.cert is None:
+        raise errors.OptionsError("option 'key' is of no use without 'cert': give the certificate too")
+    else:
+        text = _certificate(_content('cert', settings.cert))
+        if settings.key is not None:
+            text += b'\n' + _key(_content('key', settings.key), settings.passphrase)
+        passphrase = settings.passphrase
+    _hand_over(context, text, passphrase)
+
+
+def _hand_over(context: ssl.SSLContext, text: bytes, passphrase: str | None) -> None:
+    def ask() -> str:
+        # without this, OpenSSL would ask the terminal
+        if passphrase is None:
+            raise errors.OptionsError("option 'key' is encrypted: give its 'passphrase'")
+        return passphrase
+
+    try:
+        with _file_of(text) as path:
+            context.load_cert_chain(path, password=ask)
+    except ssl.SSLError as error:
+        reason = (error.reason or '').upper()
+        if 'MISMATCH' in reason:
+            raise errors.OptionsError(
+                "options 'cert' and 'key' do not belong together: give the private key of this certificate"
+            ) from None
+        if PEM + b' CERTIFICATE' not in text:
+            raise errors.OptionsError(
+                "option 'cert' holds no certificate: give PEM, DER or the path of a file"
+            ) from None
+        if b'PRIVATE KEY' not in text:
+            raise errors.OptionsError("option 'cert' comes without its private key: give it as 'key'") from None
+        wrong = 'it cannot be decrypted: is the passphrase right?' if b'ENCRYPTED' in text else 'it cannot be read'
+        raise errors.OptionsError(f"option 'key': {wrong}") from None
+    except ValueError as error:
+        if isinstance(error, errors.OptionsError):
+            raise
+        raise errors.OptionsError("option 'passphrase' is too long for OpenSSL") from None
+
+
+def _content(name: str, value: str | bytes) -> bytes:
+    """What was given, or what the file holds that was named."""
+    if isinstance(value, bytes):
+        return value
+    if PEM.decode() in value:
+        return value.encode()
+    try:
+        with open(value, 'rb') as file:
+            return file.read()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else 'that is no path'
+        raise errors.OptionsError(f'option {name!r} names a file that cannot be read ({reason}): {value!r}') from None
+
+
+def _certificate(content: bytes) -> bytes:
+    if PEM in content:
+        return content
+    return ssl.DER_cert_to_PEM_cert(content).encode()
+
+
+def _key(content: bytes, passphrase: str | None) -> bytes:
+    """A private key as PEM that OpenSSL reads; a DER one is taken apart by its owner's passphrase and put together with the same."""
+    if PEM in content:
+        return content
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization as forms
+
+    secret = None if passphrase is None else passphrase.encode()
+    try:
+        key = forms.load_der_private_key(content, secret)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise errors.OptionsError(
+            "option 'key' is no private key that can be read: give PEM, DER or the path of a file, and its passphrase if it has one"
+        ) from None
+    sealed = forms.NoEncryption() if not secret else forms.BestAvailableEncryption(secret)
+    return key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, sealed)
+
+
+def _from_pfx(content: bytes, passphrase: str | None) -> bytes:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization as forms
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    try:
+        key, certificate, others = pkcs12.load_key_and_certificates(
+            content, None if passphrase is None else passphrase.encode()
+        )
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise errors.OptionsError(
+            "option 'pfx' cannot be read: give PKCS 12 as bytes or the path of a file, and its 'passphrase'"
+        ) from None
+    if key is None or certificate is None:
+        raise errors.OptionsError("option 'pfx' must hold a certificate together with its private key")
+    chain = b''.join(item.public_bytes(forms.Encoding.PEM) for item in (certificate, *others))
+    return chain + key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
+
+
+@contextmanager
+def _file_of(content: bytes) -> Iterator[str]:
+    """The path of a file with this content, for as long as the context lasts."""
+    if hasattr(os, 'memfd_create') and os.access('/proc/self/fd', os.X_OK):
+        descriptor = os.memfd_create('identity')
+        try:
+            os.write(descriptor, content)
+            yield f'/proc/self/fd/{descriptor}'
+        finally:
+            os.close(descriptor)
+        return
+    import tempfile
+
+    descriptor, path = tempfile.mkstemp()
+    try:
+        with open(descriptor, 'wb') as file:
+            file.write(content)
+        yield path
+    finally:
+        os.remove(path)  # noqa: PTH107 - a path object is of no use here
