@@ -32,6 +32,9 @@ TYPES = {
     'callable(key, value) or list of keys': 'Callable[[str, Any], Any] | Sequence[str | int]',
     'int': 'int',
     'int or timedelta': 'int | timedelta',
+    'int or mapping': f'int | {MAPPING}',
+    'bool or str': 'bool | str',
+    'path or HarLog': 'str | PathLike[str] | HarLog',
     'int, timedelta or mapping': f'int | timedelta | {MAPPING}',
     'list': 'Sequence[str]',
     'bool or path': 'bool | str | PathLike[str]',
@@ -73,6 +76,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from requite.transport.pools import Pool
+    from requite.transport.recording import HarLog
 
 
 class RequestOptions(TypedDict, total=False):

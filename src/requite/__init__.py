@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from requite import debugging
 from requite._version import __version__
 from requite.api import Requests
 from requite.errors import (
@@ -46,28 +47,39 @@ from requite.request import Request
 from requite.response import Response
 from requite.transport.pools import Pool
 
+debugging.by_environment()
 request = Requests()
 """The callable that makes requests with no defaults but the built-in ones."""
 
 if TYPE_CHECKING:
+    from requite.aiopipe import apipe
     from requite.piping import pipe
+    from requite.transport.recording import HarLog
     from requite.wire.jsondoc import DROP
 
 
 def __getattr__(name: str) -> Any:
-    """``pipe``, ``DROP`` and ``wsgi`` on first use: who pipes nothing, sends no JSON and runs no server does not pay for them."""
+    """``pipe``, ``apipe``, ``HarLog``, ``DROP``, ``asgi`` and ``wsgi`` on first use: who pipes nothing, sends no JSON and runs no server does not pay for them."""
     if name == 'pipe':
         from requite.piping import pipe
 
         return pipe
+    if name == 'HarLog':
+        from requite.transport.recording import HarLog
+
+        return HarLog
     if name == 'DROP':
         from requite.wire.jsondoc import DROP
 
         return DROP
-    if name == 'wsgi':
+    if name == 'apipe':
+        from requite.aiopipe import apipe
+
+        return apipe
+    if name in ('asgi', 'wsgi'):
         from importlib import import_module
 
-        return import_module('requite.wsgi')  # `from requite import wsgi` would ask here again, without end
+        return import_module(f'requite.{name}')  # `from requite import wsgi` would ask here again, without end
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 
@@ -83,6 +95,7 @@ __all__ = [
     'ConnectionReset',
     'DeadlineExceeded',
     'DecodeError',
+    'HarLog',
     'InvalidBody',
     'InvalidOptionType',
     'InvalidProtocol',
@@ -109,6 +122,7 @@ __all__ = [
     'TransportError',
     'UnknownOption',
     '__version__',
+    'apipe',
     'pipe',
     'request',
 ]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from requite import agents, background, checks, configure, credentials
+from requite import agents, background, checks, configure, credentials, debugging
 from requite.arguments import gather, levels, mapping, merged
 from requite.carries import addressed, first
 from requite.errors import InvalidOptionType
-from requite.options import EMPTY, Options, compose, normalise, shared
+from requite.options import EMPTY, VERIFIED, Options, compose, normalise, shared
 from requite.prepare import jar_of
 from requite.request import Request
 from requite.response import Response
 from requite.transport import pooled
 from requite.transport.pools import Pool
+from requite.transport.tls import context as check_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -173,7 +174,7 @@ class Requests(Classes):
             raise InvalidOptionType(
                 f'the requester must be a callable (options, callback), not {checks.kind(requester)}'
             )
-        given = levels(mapping(options), more)
+        given = _expanded(levels(mapping(options), more))
         values = normalise(given)
         made = shared(_connected(compose(self._defaults, values), values))
         if made.jar is not None:
@@ -209,15 +210,12 @@ class Requests(Classes):
 
     @property
     def debug(self) -> bool:
-        """Whether requests say on stderr what they do; that is not available in this version, so it is False."""
-        return False
+        """Whether requests say on standard error what they do, without credentials; also by the environment: ``REQUITE_DEBUG=1`` or ``NODE_DEBUG=request``."""
+        return debugging.switched()
 
     @debug.setter
     def debug(self, value: bool) -> None:
-        if value:
-            raise NotImplementedError(
-                'request.debug is not available in this version of requite; listen to the events of a request instead'
-            )
+        debugging.switch(bool(value))
 
     def flush(self, timeout: Any = None) -> bool:
         """Waits for every request that was started or let go, at most ``timeout`` milliseconds (or a timedelta); tells whether all are done."""
@@ -242,11 +240,11 @@ class Requests(Classes):
             if verb is not None:
                 made._verb = True
             return made
-        if simple and self._requester is None:
+        if simple and self._requester is None and 'har' not in more:
             values = normalise(more)
             values['uri'] = uri
         else:
-            given = gather(uri, options, callback, more)
+            given = _expanded(gather(uri, options, callback, more))
             if self._requester is not None:
                 return self._delegate(verb, given)
             values = normalise(given)
@@ -255,6 +253,12 @@ class Requests(Classes):
         resolved = _connected(compose(self._defaults, values), values)
         if resolved.auth is not None:
             credentials.required('auth', resolved.auth)
+        if resolved.idempotency_key is True:
+            from requite.auth.clock import SYSTEM
+
+            resolved = configure.replaced(resolved, idempotency_key=SYSTEM.nonce(32))
+        if resolved.tls is not VERIFIED:
+            check_tls(resolved.tls)
         made = Request(resolved, first(resolved), self._transport, 3)
         if resolved.callback is not None:
             made.give(resolved.callback)
@@ -269,7 +273,19 @@ class Requests(Classes):
         return made
 
 
-_SETTLED = frozenset('uri url base_url qs body form form_data multipart callback auth jar signed'.split())
+def _expanded(given: dict[str, Any]) -> dict[str, Any]:
+    """The options with those that a HAR stands for under them: what is said beside it wins, as Node documents (and does not do: mended)."""
+    value = given.pop('har', None)
+    if value is None:
+        return given
+    from requite import har
+
+    return merged(har.options_of(value), given)
+
+
+_SETTLED = frozenset(
+    'uri url base_url qs body form form_data multipart callback auth jar netrc signed idempotency_key'.split()
+)
 _CONNECTS = frozenset(('pool', 'agent', 'agent_options', 'forever'))
 
 

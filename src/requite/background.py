@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from requite.workers import IDLE_SECONDS, Job, Workers
+from requite.workers import IDLE_SECONDS, Crowd, Job, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,11 @@ IMPORTED_LATE = (
     'encodings.idna',
     'requite.auth.order',
     'requite.redirects',
+    'requite.sinks',
+    'requite.sources',
     'requite.timings',
     'requite.transport.duplex',
+    'requite.transport.meanwhile',
     'requite.wire.decode',
     'requite.wire.jsondoc',
     'requite.wire.text',
@@ -110,9 +113,11 @@ class Lane:
 
 
 WORKERS = Workers()
+CROWD = Crowd()
+"""Whoever runs what is awaited. Nothing at exit waits for them: who awaited has gone by then."""
 
 
-def claim(request: Request) -> bool:
+def claim(request: object) -> bool:
     """Whether the caller may send the request: True once in its life."""
     return UNSENT.pop(id(request), None) is not None
 
@@ -123,7 +128,7 @@ def start(task: Callable[[], None]) -> None:
     WORKERS.submit(lambda: WORKERS.perform(job))
 
 
-def let_go(request: Request) -> None:
+def let_go(request: Any) -> None:
     """Called by finalizers only: has ``request.send_let_go()`` called in the background, in the order of this thread."""
     if _exited:
         request.send_let_go()  # nobody comes after us to do it
@@ -159,11 +164,12 @@ def _send_lanes(bell: SimpleQueue[None]) -> None:
         _ring()
 
 
-def settle() -> None:
-    """Waits for what this thread has let go before."""
+def settle(thread: int | None = None) -> None:
+    """Waits for what this thread, or ``thread``, has let go before."""
     if _let_go or _lanes:
         _dispatch(False)
-        thread = get_ident()
+        if thread is None:
+            thread = get_ident()
         lane = _lanes.get(_sending.get(thread, thread))
         if lane is not None:
             lane.finish()
@@ -238,8 +244,9 @@ def _before_fork() -> None:
 
 def _in_child() -> None:
     """After a fork: leaves the parent's requests to the parent; they are sent here only when they are asked for."""
-    global WORKERS, _let_go, _bell, _asleep, _books, home
+    global WORKERS, CROWD, _let_go, _bell, _asleep, _books, home
     home = object()
+    CROWD = Crowd()
     WORKERS, _let_go, _bell, _asleep, _books = Workers(), deque(), SimpleQueue(), deque((None,)), threading.RLock()
     for lane in list(_lanes.values()):
         lane.queue.clear()

@@ -8,7 +8,7 @@ from requite.body import pick
 from requite.contentfields import declared
 from requite.errors import InvalidBody, InvalidOptionType, InvalidProtocol, InvalidURI
 from requite.message import Carry
-from requite.prepare import jar_of
+from requite.prepare import from_netrc, jar_of
 from requite.wire import uri as uris
 
 if TYPE_CHECKING:
@@ -32,11 +32,13 @@ def first(options: Options) -> Carry:
         uri = _with_query(uri, options)
     if options.jar is not None:
         jar_of(options)
+    if options.netrc is not None:
+        from_netrc(options, uri)
+    body = pick.pick(options)
     if options.signed:
         from requite.auth import signing
 
-        signing.settle(options)
-    body = pick.pick(options)
+        signing.settle(options, body)
     if body is not None and 'content-length' in options.headers and not getattr(body, 'pending', False):
         declared(body, options.headers['content-length'][1])
     if method == 'HEAD' and body is not None:
@@ -54,7 +56,7 @@ def addressed(method: str, address: str) -> Carry:
         raise _with_fix(error) from None
 
 
-_SETTLED_HERE = frozenset(('body', 'form', 'form_data', 'multipart', 'json', 'qs', 'jar', 'signed'))
+_SETTLED_HERE = frozenset(('body', 'form', 'form_data', 'multipart', 'json', 'qs', 'jar', 'netrc', 'signed'))
 
 
 def _body_option(options: Options) -> str:

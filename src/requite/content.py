@@ -31,6 +31,7 @@ class Content:
     _options: Options
     _content: bytes | None = None
     _emitter: Emitter | None = None
+    _bar: Any = None
     _streaming: Any = None
     _value: Any = None
     _clock: Callable[[], Timings] | None = None
@@ -74,8 +75,7 @@ class Content:
 
     def read(self, size: int | None = -1) -> bytes:
         """At most ``size`` bytes of the body as they come, all of the rest with -1; ``b''`` at the end."""
-        if size is None:
-            size = -1
+        size = -1 if size is None else size
         whole = size < 0
         if self._content is None and (self._streaming == () or (whole and self._streaming is None)):
             self._collect()
@@ -102,7 +102,8 @@ class Content:
         if self._left:
             data, self._left = self._left, b''
             yield data
-        yield from self._stream()
+        for piece in self._stream():  # noqa: UP028 - "yield from" would end the stream for good when the caller leaves its loop
+            yield piece
 
     def lines(self) -> Iterator[str]:
         """The body as lines of text, each as soon as it is complete, without its line break (LF or CRLF); the last one even without a break."""
@@ -142,7 +143,8 @@ class Content:
         if self._reply.complete and self._streaming is None and self._emitter is None and not self._options.gzip:
             self._take()
             return
-        ident = get_ident()
+        stage = None if self._emitter is None else self._emitter.stage
+        ident = get_ident() if stage is None else stage.here()
         if self.__dict__.setdefault('_reader', ident) != ident:
             self._await()
             return
@@ -241,23 +243,26 @@ class Content:
     def _pieces(self, decoder: Any) -> Iterator[bytes]:
         """The body in decoded pieces, each announced as a ``data`` event."""
         try:
-            for piece in self._raw() if decoder is None else self._decoded(decoder):
+            for piece in self._received(decoder):
                 if self._emitter is not None:
                     self._announce(piece)
                     self._hop.signal.check()
                 yield piece
-        except RequestError as error:
+        except Exception as error:  # noqa: BLE001 - raised again
             self._reply.abort()
             self._failed(error)
 
-    def _raw(self) -> Iterator[bytes]:
-        while piece := self._reply.read(PIECE):
-            yield piece
+    def _received(self, decoder: Any) -> Iterator[bytes]:
+        read: Callable[[int], bytes] = self._reply.read
+        if self._emitter is not None and self._emitter.has('progress'):
+            from requite.progress import received
 
-    def _decoded(self, decoder: Any) -> Iterator[bytes]:
+            read = received(self, self._emitter)
+        if decoder is None:
+            return iter(lambda: read(PIECE), b'')
         from requite.wire.decode import pieces
 
-        return pieces(self._reply.read, decoder, PIECE)
+        return pieces(read, decoder, PIECE)
 
     def _announce(self, piece: bytes) -> None:
         if not self._emitter.has('data'):  # type: ignore[union-attr]
@@ -282,14 +287,12 @@ class Content:
         if incremental is not None and (rest := incremental.end()):
             emitter.emit('data', rest)
         emitter.emit('end')
-        if self._with_body:
-            emitter.emit('complete', self, self.body)
-        else:
-            emitter.emit('complete', self)
+        emitter.emit('complete', *((self, self.body) if self._with_body else (self,)))
         emitter.emit('close')
 
-    def _failed(self, error: RequestError) -> NoReturn:
-        self._fault = error
-        if self._watch is not None:
+    def _failed(self, error: Exception) -> NoReturn:
+        # not ours: from a listener, or from the body that is still being sent
+        self._fault = error if isinstance(error, RequestError) else RequestStateError('broken off by an error before')
+        if self._watch is not None and isinstance(error, RequestError):
             self._watch(error)
         raise error

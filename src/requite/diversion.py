@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from requite.message import Route
+from requite.routes import Route
 from requite.transport import pooled
 from requite.transport.pools import Pool
 

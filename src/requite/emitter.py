@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EVENTS = frozenset('request socket redirect response data end complete error abort close drain pipe'.split())
+    from requite.protocols import Stage
+
+EVENTS = frozenset('hop request socket redirect response data end complete error abort close drain pipe progress retry'.split())
 
 FINAL = frozenset('response end complete error close'.split())
 """Events that come once in a request's life."""
@@ -21,12 +23,14 @@ FINAL = frozenset('response end complete error close'.split())
 class Emitter:
     """The listeners of one request. What a listener raises reaches whoever made the event happen, never another listener.
 
-    ``raised`` is the last exception that came out of a listener: whoever sends the request can tell it from a failure of the exchange.
+    ``raised`` is the last exception that came out of a listener: whoever sends the request can tell it from a failure of the exchange. ``stage``, where
+    there is one, calls the listeners on the thread on which they belong.
     """
 
-    __slots__ = ('_listeners', '_lock', 'raised')
+    __slots__ = ('_listeners', '_lock', 'raised', 'stage')
 
-    def __init__(self) -> None:
+    def __init__(self, stage: Stage | None = None) -> None:
+        self.stage = stage
         self._listeners: dict[str, list[tuple[Callable[..., Any], bool, Any]]] = {}
         self._lock = RLock()
         self.raised: BaseException | None = None
@@ -83,7 +87,10 @@ class Emitter:
             if seen is not None and arguments and seen is arguments[0]:
                 continue  # it was added in the moment between the event and its announcement, and has been called
             try:
-                listener(*arguments)
+                if self.stage is None:
+                    listener(*arguments)
+                else:
+                    self.stage.call(listener, arguments)
             except BaseException as error:
                 self.raised = error
                 raise

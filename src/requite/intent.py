@@ -61,7 +61,6 @@ class Intent:
         from requite.body.formdata import FormData
 
         options = self._unsent('form', 'form_data')
-        self._refuse_after_write()
         form = options.form_data
         if not isinstance(form, FormData):
             itself = ref(self)  # a cycle would keep the request from being let go
@@ -96,9 +95,7 @@ class Intent:
 
     def multipart(self, parts: Any) -> Self:
         """The content as ``multipart/related``."""
-        options = self._unsent('multipart', 'multipart')
-        self._refuse_after_write()
-        return self._become(configure.given(options, multipart=parts))
+        return self._become(configure.given(self._unsent('multipart', 'multipart'), multipart=parts))
 
     def oauth(self, options: Any) -> Self:
         """OAuth 1.0a."""
@@ -120,26 +117,40 @@ class Intent:
         """Cookies."""
         return self._become(configure.given(self._unsent('jar', 'jar'), jar=jar))
 
-    def to_curl(self) -> str:
-        """The request as a curl command line."""
-        raise NotImplementedError('to_curl() is not available in this version of requite')
+    def to_curl(self, secrets: bool = False) -> str:
+        """The request as a curl command line for a POSIX shell, as it was, or would be, sent; credentials are hidden unless ``secrets`` is True."""
+        from requite.curl import command
 
-    def write(self, chunk: Any) -> bool:
-        """Adds a piece to the body, which then is open until ``end()``; the pieces are sent together, by ``end()``."""
-        from requite.body.source import as_bytes
+        return command(self._draft(), self._options, secrets)
 
+    def _writable(self) -> Options:
+        """The options, as long as a body can be begun piece by piece."""
         options = self._unsent('write', 'body')
+        json = options.json
+        described = options.form is not None or not (
+            json is None or json is False or (json is True and options.body is None)
+        )
         if options.form_data is not None or options.multipart is not None:
             self.refused = False
             raise RequestStateError(
                 'the body is multipart, write() would end up in the middle of it: add a field with .form().append(name, value)'
             )
-        piece = as_bytes(chunk)
+        if described:
+            self.refused = False
+            raise RequestStateError(
+                'the body is a form or JSON, which write() cannot add to: leave form and json values out, or write nothing'
+            )
         self.refused = False
-        if self._written is None:
-            self._written = []
-        self._written.append(piece)
-        return True
+        return options
+
+    def _write_last(self, chunk: Any) -> None:
+        """Gives the last piece of the body, here the only one."""
+        from requite.body.source import as_bytes
+
+        self._writable()
+        self.refused = True
+        self._written = [as_bytes(chunk)]
+        self.refused = False
 
     # -- describing
 
@@ -184,19 +195,13 @@ class Intent:
             return configure.replaced(options, method=self._carry.method) if self._verb else options
         return self._options
 
-    def _refuse_after_write(self) -> None:
-        if self._written:
-            raise RequestStateError(
-                'the body was begun with write(), which nothing can be added to but with write(); make another request'
-            )
-
     def _become(self, options: Options) -> Self:
         self._carry = first(options)
         self._options = options
         self.refused = False
         return self
 
-    def _finish_writing(self) -> None:
+    def _finish_writing(self, asked: bool = True) -> None:
         written, self._written = self._written, None
         if written:
             before = self._carry.body.chunks() if self._carry.body is not None else ()

@@ -250,3 +250,26 @@ def lookup(name: str, value: Any) -> Any:
     except TypeError:
         raise InvalidOptionType(f'option {name!r} must be hashable: give a function') from None
     return value
+
+
+def retry(name: str, value: Any) -> Any:
+    from requite.retries import retry as checked
+
+    return checked(name, value)
+
+
+def idempotency_key(name: str, value: Any) -> Any:
+    """True, or the key itself."""
+    if value is None or isinstance(value, bool):
+        return value or None
+    text = checks.text(name, value)
+    return fields.header_value(name, 'idempotency-key', text)
+
+
+def har_log(name: str, value: Any) -> Any:
+    """A path or a HarLog."""
+    if value is None or callable(getattr(value, 'add', None)):
+        return value
+    if isinstance(value, (str, os.PathLike)) and str(value):
+        return os.fspath(value)
+    raise checks.wrong_type(name, value, 'the path of a file or a HarLog')

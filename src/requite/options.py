@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from requite.claims import Claim
     from requite.credentials import Credentials
     from requite.protocols import Signer
+    from requite.retries import Retry
     from requite.routes import Proxy
 
 DEFAULT_LIMITS = Limits(10.0, 300.0)
@@ -100,6 +101,9 @@ class Options:
     family: int | None = None
     lookup: Any = None
     time: bool = False
+    retry: Retry | None = None
+    idempotency_key: Any = None
+    har_log: Any = None
     progress: bool = False
     callback: Any = None
 
@@ -214,7 +218,7 @@ def shared(options: Options) -> Options:
 _ADDRESS = frozenset(('uri', 'url', 'method'))
 _SHAPELESS = _ADDRESS | frozenset(
     'callback encoding timeout deadline max_body follow_redirect follow_all_redirects follow_original_http_method max_redirects remove_referer_header '
-    'allow_insecure_redirect redirect_filter sensitive_headers json_reviver qs qs_parse_options qs_stringify_options use_querystring base_url time progress'.split()
+    'allow_insecure_redirect redirect_filter sensitive_headers json_reviver qs qs_parse_options qs_stringify_options use_querystring base_url time progress retry har_log'.split()
 )
 """Options that have no say in the header fields and the route of a request without content."""
 

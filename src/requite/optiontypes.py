@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from requite.transport.pools import Pool
+    from requite.transport.recording import HarLog
 
 
 class RequestOptions(TypedDict, total=False):
@@ -117,6 +118,11 @@ class RequestOptions(TypedDict, total=False):
     localAddress: str | None
     family: int | None
     lookup: Callable[[str, Any], Any] | None
+    retry: int | Mapping[str, Any] | None
+    idempotency_key: bool | str | None
+    idempotencyKey: bool | str | None
+    har_log: str | PathLike[str] | HarLog | None
+    harLog: str | PathLike[str] | HarLog | None
     time: bool | None
     progress: bool | None
     har: Mapping[str, Any] | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from requite import configure
@@ -86,11 +87,11 @@ def _into_request(source: Any, request: Any, ok_only: bool) -> Any:
         request._become(configure.adopted(options, origin.method, sources.passed(origin, same), body))
         if filter_ is not None and response is not None:
             filter_(response, request)
-        request.response  # noqa: B018 - asking is what sends
+        reply = request.response._reply
     except BaseException:
         _quietly(origin.over)
         raise
-    origin.over()
+    reply.when_sent(partial(_quietly, origin.over))
     return request
 
 

@@ -92,6 +92,11 @@ def _user_agent(draft: Draft) -> None:
         draft.fields['user-agent'] = ('user-agent', USER_AGENT)
 
 
+def _idempotency_key(draft: Draft) -> None:
+    if draft.options.idempotency_key is not None:
+        draft.default('idempotency-key', draft.options.idempotency_key)
+
+
 def _connection(draft: Draft) -> None:
     if draft.options.connections is False:
         draft.default('connection', 'close')
@@ -173,6 +178,7 @@ STAGES: tuple[tuple[str, Callable[[Draft], None], str], ...] = (
     ('host', _host, 'after the headers, so that a Host of the caller is kept'),
     ('cookie', _cookie, "after the headers: the caller's own stand first; asked anew on every hop"),
     ('user-agent', _user_agent, 'any time after the headers; None in the headers leaves it out'),
+    ('idempotency-key', _idempotency_key, 'any time after the headers'),
     ('connection', _connection, 'any time after the headers'),
     ('accept-encoding', _accept_encoding, 'any time after the headers'),
     ('accept', _accept, 'any time after the headers'),

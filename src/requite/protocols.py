@@ -38,7 +38,7 @@ class Transport(Protocol):
 class Watch(Protocol):
     """Who sees an exchange happen: the handle that people hold.
 
-    ``listening`` tells whether anybody wants the events at all.
+    ``listening`` tells whether anybody wants the events at all, ``counting`` whether anybody wants to know how far the content has come.
     """
 
     signal: AbortSignal
@@ -46,15 +46,25 @@ class Watch(Protocol):
 
     @property
     def listening(self) -> bool: ...
+    @property
+    def counting(self) -> bool: ...
     def event(self, name: str, *arguments: Any) -> None: ...
+
+
+class Stage(Protocol):
+    """Where the listeners of a request are called that another thread sends."""
+
+    def call(self, listener: Any, arguments: tuple[Any, ...], /) -> None: ...
+    def here(self) -> Any:
+        """Stands for both threads: it equals the ``get_ident()`` of the one that sends and of the one that listens."""
 
 
 class Signer(Protocol):
     """Adds proof of identity to a ``message.Draft`` whose content, fields and target are final otherwise; only called for origins that the caller named.
 
     An optional attribute ``field`` names (in lower case) the field that it sets: where the caller wrote that by hand, it is not called. An optional method
-    ``answer(hop, reply)`` sees each reply to what it signed: it gives the ``Signer`` that signs the request once more, None to let the reply be the answer,
-    and raises a ``RequestError`` for a reply that must not be believed.
+    ``settle(options, body)`` sees the options and the content at the call, and raises where it could not sign them. An optional method ``answer(hop, reply)`` sees each reply to what it signed: it gives the ``Signer`` that signs the request once more, or a reply to take the place of this one
+    (which watches its content as it is read), or None, and raises a ``RequestError`` for a reply that must not be believed.
     """
 
     def sign(self, draft: Draft, clock: Clock) -> None: ...

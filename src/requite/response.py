@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from requite.headers import Headers
     from requite.message import Hop, Reply
     from requite.options import Options
+    from requite.waterfall import Moments
 
 ALIASES = {
     'statusCode': 'status_code',
@@ -44,6 +45,9 @@ class Response(Content):
     """What copies; the floor of the pipes puts it here."""
     _awaited: Callable[..., Any]
     """What reads in a worker; comes from the same floor."""
+
+    attempts: int = 1
+    """How often the last hop was sent; more than once under ``retry`` only."""
 
     def __init__(self, reply: Reply, hop: Hop, options: Options, redirects: tuple[Any, ...] = ()) -> None:
         self.status_code: int = reply.status
@@ -121,8 +125,11 @@ class Response(Content):
         return None if self._timings is None else self._timings.elapsed
 
     @property
-    def timings(self) -> dict[str, float] | None:
-        """Milliseconds since the last hop began: socket, lookup, connect, response, end; None without ``time=True``."""
+    def timings(self) -> Moments | None:
+        """Milliseconds since the last hop began: socket, lookup, connect, tls, response, end; None without ``time=True``.
+
+        A dict; ``print(response.timings)`` draws it (``timings.waterfall()``), and so does a notebook.
+        """
         return None if self._timings is None else self._timings.timings()
 
     @property

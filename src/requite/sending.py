@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from logging import DEBUG
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from requite import background
+from requite.debugging import LOG
 from requite.errors import AbortError, RequestError, RequestStateError
 from requite.exchange import perform
 from requite.watched import DONE, FAILED, RUNNING, Watched
@@ -22,21 +24,23 @@ class Sending(Watched):
     """A request on its way. It is sent by one thread; others wait for the outcome."""
 
     _transport: Transport
-    _owner: int | None = None
+    _owner: Any = None
     _home: object = None
     _waiter: threading.Event | None = None
 
-    def _run(self, whole: bool) -> None:
-        """Performs the exchange in this thread; its outcome ends up in ``_response`` or ``_error``.
+    def _run(self, whole: bool, outcome: Callable[[], Response] | None = None) -> None:
+        """Performs the exchange in this thread, or takes the ``outcome`` of one that was; it ends up in ``_response`` or ``_error``.
 
         What the caller's own code raised on the way (a listener, a callback, the iterator of a body) propagates, and so does an interrupt.
         """
         self._home = background.home
-        self._owner = get_ident()
+        self._owner = get_ident() if self._stage is None else self._stage.here()
         self._state = RUNNING
+        if self._options.progress:
+            self._show_progress()
         response = None
         try:
-            response = perform(self._options, self._carry, self._transport, self)
+            response = outcome() if outcome else self._perform()
             if whole or self._emitter is not None:
                 self._deliver(response, whole)
         except RequestError as error:
@@ -59,12 +63,26 @@ class Sending(Watched):
         self._finish(None, failure)
         self._body_failed(failure)
 
+    def _perform(self) -> Response:
+        """The exchange by the transport, or by those that the options want around it."""
+        options, transport = self._options, self._transport
+        if options.retry is None and options.har_log is None and not LOG.isEnabledFor(DEBUG):
+            return perform(options, self._carry, transport, self)
+        from requite.transport.layers import around
+
+        layered = around(options, transport, self)
+        response = perform(options, self._carry, layered, self)
+        response.attempts = getattr(layered, 'attempts', 1)
+        return response
+
     def _deliver(self, response: Response, whole: bool) -> None:
         """Tells of the response, and reads its body if that is wanted ``whole``."""
+        told = self._response is response
         self._response = response
         emitter = self._emitter
-        if emitter is not None:
+        if emitter is not None and not told:
             response._emitter = emitter
+            response._bar = self._bar
             response._with_body = self._has_callback
             self._call_back_first()
             emitter.emit('response', response)
@@ -79,6 +97,8 @@ class Sending(Watched):
             return
         if response is not None:
             response._reply.abort()
+        if self._bar is not None:
+            self._bar.end()
         self._finish(
             None,
             error
@@ -111,6 +131,15 @@ class Sending(Watched):
         waiter = self.__dict__.setdefault('_waiter', threading.Event())
         if self._state not in (DONE, FAILED):
             waiter.wait()
+
+    def _raise_failure(self) -> NoReturn:
+        """Raises what came instead of a response, which is told thereby."""
+        error = self._error
+        assert error is not None
+        self._told = True
+        if isinstance(error, RequestError):
+            error.request = self
+        raise error
 
     # -- telling
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from requite.waterfall import Moments
+
 EPOCH = time.time() - time.perf_counter()
 """What turns a moment of ``time.perf_counter()`` into seconds since 1970."""
 STEPS = ('socket', 'lookup', 'connect', 'response', 'end')
@@ -22,9 +24,9 @@ class Timings:
         self.marks = {**marks, 'end': end}
         self.elapsed = round((end - begun) * 1000)
 
-    def timings(self) -> dict[str, float]:
+    def timings(self) -> Moments:
         """Node's ``timings``: each step in milliseconds since the hop began, never going back."""
-        moments: dict[str, float] = {}
+        moments = Moments()
         last = self.start
         for step in ('socket', 'lookup', 'connect', 'tls', 'response', 'end'):
             if step == 'tls' and step not in self.marks:
@@ -34,8 +36,9 @@ class Timings:
         return moments
 
     def phases(self) -> dict[str, float]:
-        """Node's ``timingPhases``: wait, dns, tcp, firstByte, download and total."""
+        """Node's ``timingPhases``: wait, dns, tcp, firstByte, download and total; on a new https connection ``tls`` too, which is a part of firstByte."""
         at = self.timings()
+        handshake = {'tls': at['tls'] - at['connect']} if 'tls' in at else {}
         return {
             'wait': at['socket'],
             'dns': at['lookup'] - at['socket'],
@@ -43,6 +46,7 @@ class Timings:
             'firstByte': at['response'] - at['connect'],
             'download': at['end'] - at['response'],
             'total': at['end'],
+            **handshake,
         }
 
     def response_start(self) -> int | None:

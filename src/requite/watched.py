@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from requite.message import AbortSignal
+    from requite.protocols import Stage
     from requite.response import Response
 
 NEW, RUNNING, DONE, FAILED = range(4)
@@ -44,12 +46,16 @@ class Watched(Intent):
     _response: Response | None = None
     _error: Exception | None = None
     _emitter: Emitter | None = None
+    _stage: Stage | None = None
     _redirecting: Response | None = None
     _socket: Any = None
     _callback: Callable[..., Any] | None = None
     _has_callback = False
     _announced: Exception | None = None
     _told = False
+    _bar: Any = None
+    awaiting = 0
+    """How many tasks await it; when the last of them is cancelled, it is aborted."""
 
     def on(self, event: str, listener: Callable[..., Any], once: bool = False) -> Self:
         """Has ``listener`` called on an event of Node's, with Node's arguments; at once if the event is over. Returns the request.
@@ -64,7 +70,7 @@ class Watched(Intent):
             raise InvalidOptionType(f'the listener of {event!r} must be callable, not {listener!r}')
         emitter = self._emitter
         if emitter is None:
-            emitter = self.__dict__.setdefault('_emitter', Emitter())
+            emitter = self.__dict__.setdefault('_emitter', Emitter(self._stage))
             if self._response is not None:
                 self._attach(self._response)
         emitter.add(event, listener, once, self._past)
@@ -85,6 +91,20 @@ class Watched(Intent):
         """Whether anybody listens to events."""
         return self._emitter is not None
 
+    @property
+    def counting(self) -> bool:
+        """Whether anybody listens to ``progress``."""
+        return self._emitter is not None and self._emitter.has('progress')
+
+    def _show_progress(self) -> None:
+        """Has a bar drawn on a terminal, as ``progress=True`` asks; elsewhere nothing is shown."""
+        stream = sys.stderr
+        if self._bar is None and stream is not None and stream.isatty():
+            from requite.progressbar import Bar
+
+            self._bar = Bar(stream)
+            self.on('progress', self._bar)
+
     def event(self, name: str, *arguments: Any) -> None:
         """Tells the listeners of an event."""
         if name == 'redirect':
@@ -98,13 +118,14 @@ class Watched(Intent):
     def _attach(self, response: Response) -> None:
         """Has the response tell the listeners of its body."""
         response._emitter = self._emitter
+        response._bar = self._bar
         response._with_body = self._has_callback
         response._watch = self._body_failed
 
     def _past(self, event: str) -> tuple[Any, ...] | None:
         """The arguments of an event that is over, None when it is still to come."""
         response, error = self._response, self._error
-        if event == 'request':
+        if event in ('hop', 'request'):
             return None if self.hop is None else (self.hop,)
         if event == 'abort':
             return () if self.signal.aborted or isinstance(error, CLOCKS) else None
@@ -138,6 +159,8 @@ class Watched(Intent):
         if error is self._announced:
             return
         self._announced = error
+        if self._bar is not None:
+            self._bar.end()
         emitter = self._emitter
         if emitter is not None and isinstance(error, CLOCKS):
             emitter.emit('abort')
@@ -160,6 +183,9 @@ class Watched(Intent):
 
     # -- stopping
 
+    def _stop_writing(self) -> None:
+        """Wakes whoever writes the body or waits for what is written."""
+
     def abort(self) -> None:
         """Stops the request at once, from any thread: before it is sent it never will be, after that its connection is closed. No callback is called.
 
@@ -170,6 +196,7 @@ class Watched(Intent):
             self._state is DONE and response is not None and response._reply.complete
         ):
             self.signal.abort()
+            self._stop_writing()
             if background.UNSENT.pop(id(self), None) is not None:
                 self._finish(None, AbortError('the request was aborted before it was sent'))
                 background.UNTOLD[id(self)] = ref(self)

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from threading import get_ident
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 10.0
 """How long a thread without work lives on."""
 MAX_WORKERS = 128
+MAX_AWAITED = 4096
+"""How many threads awaited requests may come to; what bounds them in practice are the pools."""
+AWAITED_IDLE_SECONDS = 2.0
 
 
 class Job:
@@ -29,8 +32,10 @@ class Job:
 class Workers:
     """Daemon threads, made as they are needed and gone when they have been idle for a while; and the list of what is not done yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_WORKERS, idle_seconds: float = IDLE_SECONDS) -> None:
         lock = threading.RLock()
+        self._most = most
+        self._idle_seconds = idle_seconds
         self._work = threading.Condition(lock)
         self._done = threading.Condition(lock)
         self._tasks: deque[Callable[[], None]] = deque()
@@ -69,7 +74,7 @@ class Workers:
             if self._idle >= len(self._tasks):
                 self._work.notify()
                 return
-            if self._threads >= MAX_WORKERS:
+            if self._threads >= self._most:
                 return
             self._threads += 1
         try:
@@ -106,7 +111,7 @@ class Workers:
             with self._work:
                 while not self._tasks:
                     self._idle += 1
-                    called = self._work.wait(IDLE_SECONDS)
+                    called = self._work.wait(self._idle_seconds)
                     self._idle -= 1
                     if not called and not self._tasks:
                         self._threads -= 1
@@ -117,3 +122,53 @@ class Workers:
             except BaseException:  # noqa: BLE001 - there is nobody above to raise it to
                 sys.excepthook(*sys.exc_info())  # a SystemExit of a callback ends no worker
             del task  # an idle worker keeps nothing alive
+
+
+class Line:
+    """The tasks that lead to one place: how many run, and who waits for one of them to end."""
+
+    __slots__ = ('running', 'waiting')
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.waiting: deque[Callable[[], None]] = deque()
+
+
+class Crowd:
+    """Tasks that are awaited: for each place as many at once as connections may be open to it, so that a slow place holds up no other.
+
+    Tasks must not raise. Those that lead nowhere in particular (who reads has a connection already) never wait for others.
+    """
+
+    def __init__(self) -> None:
+        self.workers = Workers(MAX_AWAITED, AWAITED_IDLE_SECONDS)
+        self._lock = threading.Lock()
+        self._lines: dict[Any, Line] = {}
+
+    def submit(self, task: Callable[[], None], place: Any = None, most: int = 0) -> None:
+        """Has ``task`` run by a worker, when fewer than ``most`` run that lead to ``place``; at once where that is None."""
+        if place is None:
+            self.workers.submit(task)
+            return
+        with self._lock:
+            line = self._lines.get(place)
+            if line is None:
+                line = self._lines[place] = Line()
+            line.waiting.append(task)
+            if line.running >= most:
+                return
+            line.running += 1
+        self.workers.submit(lambda: self._go_on(place, line))
+
+    def _go_on(self, place: Any, line: Line) -> None:
+        """Runs tasks of a line until none waits."""
+        while True:
+            with self._lock:
+                if not line.waiting:
+                    line.running -= 1
+                    if not line.running:
+                        del self._lines[place]
+                    return
+                task = line.waiting.popleft()
+            task()
+            del task

@@ -99,7 +99,11 @@ class Outgoing:
         if response is not None:
             self.status_code = response.status_code
             self.status_message = response.status_message or _phrase(response.status_code)
-        self.headers = list(source.fields)
+        # gunicorn adds its own Date and Server without looking whether they are there.
+        theirs = (
+            ('date', 'server') if hasattr(getattr(self._start_response, '__self__', None), 'default_headers') else ()
+        )
+        self.headers = [field for field in source.fields if field[0].lower() not in theirs]
         if source.announced is not None:
             self.headers.append(('content-length', source.announced))
 

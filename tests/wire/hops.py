@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from requite.message import TLS, AbortSignal, BytesBody, Hop, Limits, Route
+from requite.message import AbortSignal, BytesBody, Hop
+from requite.routes import TLS, Limits, Route
 from requite.transport.pooled import DEFAULT
 from requite.transport.pools import Pool
 from requite.transport.replies import PooledReply

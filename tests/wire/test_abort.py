@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from requite.errors import AbortError
-from requite.message import TLS, AbortSignal
+from requite.message import AbortSignal
+from requite.routes import TLS
 from requite.transport.pools import Pool
 from tests.servers import Authority, RawServer
 from tests.wire.hops import CHUNKED, OK, Pieces, always, hop_to, send, states
@@ -60,7 +61,7 @@ def test_waiting_ends_at_once(raw_server: Start, authority: Authority, place: st
 
 
 def test_connecting_ends_at_once(raw_server: Start) -> None:
-    from requite.message import Route
+    from requite.routes import Route
     from requite.transport.pooled import DEFAULT
 
     listener = socket.socket()
@@ -84,7 +85,7 @@ def test_a_tls_handshake_ends_at_once(raw_server: Start) -> None:
     listener = socket.socket()
     listener.bind(('127.0.0.1', 0))
     listener.listen()
-    from requite.message import Route
+    from requite.routes import Route
     from requite.transport.pooled import DEFAULT
 
     hop = hop_to(raw_server(silent), connect=30.0, signal=aborting())

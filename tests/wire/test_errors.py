@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from requite import errors
-from requite.message import Route
+from requite.routes import Route
 from requite.transport.pooled import DEFAULT
 from requite.transport.pools import Pool
 from tests.servers import RawServer

@@ -124,7 +124,7 @@ def test_bytes_that_come_between_two_requests_end_the_connection(
             late.set()
         return True
 
-    from requite.message import TLS
+    from requite.routes import TLS
 
     server = raw_server(handler, tls=authority.context() if secure else None)
     pool = Pool()
@@ -312,7 +312,7 @@ def test_no_more_connections_stay_open_than_may_be_free(raw_server: Start) -> No
 def test_a_forked_child_leaves_the_connections_of_its_parent_alone(
     raw_server: Start, authority: Authority, secure: bool
 ) -> None:
-    from requite.message import TLS
+    from requite.routes import TLS
 
     tls = TLS(ca=(authority.path,)) if secure else None
     server = raw_server(always(OK), tls=authority.context() if secure else None)

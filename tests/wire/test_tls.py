@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from requite import errors
-from requite.message import TLS
+from requite.routes import TLS
 from requite.transport.pools import Pool
 from tests.servers import Authority, RawServer
 from tests.wire.hops import CHUNKED, OK, Pieces, always, read_exactly, send, states
@@ -163,7 +163,7 @@ def test_what_is_no_tls_is_a_tls_error(raw_server: Start) -> None:
 
     thread = threading.Thread(target=serve)
     thread.start()
-    from requite.message import Route
+    from requite.routes import Route
     from requite.transport.pooled import DEFAULT
     from tests.wire.hops import hop_to
 
@@ -196,7 +196,7 @@ def test_a_handshake_that_stalls_or_drips_is_a_connect_timeout(raw_server: Start
                 pass
 
     threading.Thread(target=serve, daemon=True).start()
-    from requite.message import Route
+    from requite.routes import Route
     from requite.transport.pooled import DEFAULT
     from tests.wire.hops import hop_to
 

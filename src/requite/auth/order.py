@@ -79,7 +79,7 @@ def foresee(options: Options, carry: Carry, clock: Clock = SYSTEM) -> Carry:
     credentials = options.auth
     if credentials is None or credentials.send_immediately or credentials.user is None or credentials.has_bearer:
         return carry
-    # An Authorization of the caller's own is sent until the server refuses it.
+    # An Authorization that the caller wrote by hand wins over every other.
     if (
         not carry.trusted
         or carry.answered is not None

@@ -7,16 +7,20 @@ origins that the caller named, and not at all where the caller wrote the field o
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from requite import fields
 from requite.auth.clock import SYSTEM
 from requite.errors import OptionsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from requite.claims import Claim
     from requite.message import Carry, Draft, Hop, Reply
     from requite.options import Options
-    from requite.protocols import Clock, Signer
+    from requite.protocols import Body, Clock, Signer
 
 MAKERS: tuple[tuple[str, str, str], ...] = (
     ('oauth', 'requite.auth.oauth1', 'first: it may move into the query or the content, which the others sign'),
@@ -28,6 +32,7 @@ MAKERS: tuple[tuple[str, str, str], ...] = (
 """Option, module, and why it stands there. A module has ``signer(given)``, which checks the keys and gives a ``Signer``."""
 
 NAMES = frozenset(name for name, _, _ in MAKERS)
+_FRAMING = ('content-length', 'transfer-encoding')
 MOST_ANSWERS = 1
 """How often one address is signed for again, because of what the server said."""
 
@@ -45,50 +50,81 @@ def signers_of(options: Options) -> tuple[Signer, ...]:
     return (*made, *(options.signers or ()))
 
 
-def settle(options: Options) -> None:
-    """Finds out at the call whether the options can be signed with; raises ``OptionsError`` where two of them contradict each other."""
+def sets(options: Options, field: str) -> bool:
+    """Whether one of those who sign sets this field."""
+    return any(getattr(signer, 'field', None) == field for signer in signers_of(options))
+
+
+def settle(options: Options, body: Body | None = None) -> None:
+    """Finds out at the call whether the options, and the content made of them, can be signed with.
+
+    Raises ``OptionsError`` where two options contradict each other, and whatever a signer that has ``settle(options, body)`` raises in it.
+    """
     taken = {'authorization': 'auth'} if options.auth is not None else {}
-    for signer, name in zip(
-        signers_of(options), (name for name, _, _ in MAKERS if getattr(options, name) is not None), strict=False
-    ):
-        field = getattr(signer, 'field', None)
+    names = [name for name, _, _ in MAKERS if getattr(options, name) is not None]
+    for signer, name in zip_longest(signers_of(options), names):
+        # Where two of the caller's own set one field, that is their business: they see what the others did.
+        field = None if name is None else getattr(signer, 'field', None)
         if field in taken:
             raise OptionsError(
                 f'options {taken[field]!r} and {name!r} would each set the field {field!r}; keep one of them, and give the other as None where a default sets it'
             )
         if field is not None:
             taken[field] = name
+        settles: Any = getattr(signer, 'settle', None)
+        if settles is not None:
+            settles(options, body)
 
 
 def sign(draft: Draft, clock: Clock = SYSTEM) -> None:
     """Signs a draft that is final otherwise, where its origin is one that the caller named (SECURITY R4)."""
     if not draft.carry.trusted:
         return
-    signers = draft.carry.signers
-    for signer in signers_of(draft.options) if signers is None else signers:
-        if _is_wanted(draft, signer):
-            signer.sign(draft, clock)
+    for signer in _wanted(draft.options, draft.carry):
+        before, content = dict(draft.fields), draft.body
+        signer.sign(draft, clock)
+        _check(draft, before, content)
 
 
-def _is_wanted(draft: Draft, signer: Signer) -> bool:
-    """False where the caller wrote the field of this signer by hand: that wins over any signer. (In Node the signer does: mended.)"""
-    field = getattr(signer, 'field', None)
-    return field is None or draft.options.headers.get(field, ('', None))[1] is None
+def _check(draft: Draft, before: dict[str, tuple[str, Any]], content: Body | None) -> None:
+    """Raises ``OptionsError`` for a field that cannot be sent, or one that frames the message while the content is what it was (SECURITY Q1, Q3)."""
+    for key, field in draft.fields.items():
+        if before.get(key) is not field:
+            name = fields.header_name('signers', field[0])
+            draft.fields[key] = name, fields.header_value('signers', name, field[1])
+    for key in _FRAMING:
+        if draft.body is content and draft.fields.get(key) != before.get(key):
+            raise OptionsError(
+                f"option 'signers': a signer has no say in {key}, which frames the content; leave it as it is"
+            )
 
 
-def answer(options: Options, carry: Carry, hop: Hop, reply: Reply) -> tuple[Signer, ...] | None:
-    """Who signs the request again because of what the server said, None where the reply is the answer.
+def _wanted(options: Options, carry: Carry) -> Iterator[Signer]:
+    """Who signs: not those whose field the caller wrote by hand, which wins over any signer. (In Node the signer does: mended.)"""
+    for signer in signers_of(options) if carry.signers is None else carry.signers:
+        field = getattr(signer, 'field', None)
+        if field is None or options.headers.get(field, ('', None))[1] is None:
+            yield signer
 
-    Every signer that has ``answer`` sees every reply to what it signed, and may refuse it with an error.
+
+def judge(options: Options, carry: Carry, hop: Hop, reply: Reply) -> tuple[Reply, tuple[Signer, ...] | None]:
+    """The reply to go on with, and who signs the request again because of what it says, None where it is the answer.
+
+    Every signer that has ``answer`` sees every reply to what it signed. It gives another signer or itself to sign again, a reply that takes the place of this
+    one, or None; and may refuse it with an error. Content that can be read only once is not sent again: its 401 is the answer.
     """
     if not carry.trusted:
-        return None
-    signers = signers_of(options) if carry.signers is None else carry.signers
+        return reply, None
     following: list[Signer] = []
     again = False
-    for signer in signers:
+    for signer in _wanted(options, carry):
         asked: Any = getattr(signer, 'answer', None)
         other = asked(hop, reply) if asked is not None else None
-        again = again or other is not None
-        following.append(signer if other is None else other)
-    return tuple(following) if again and carry.answers < MOST_ANSWERS else None
+        if other is not None and callable(getattr(other, 'sign', None)):
+            again = True
+            following.append(other)
+            continue
+        reply = reply if other is None else other
+        following.append(signer)
+    once = carry.body is not None and not carry.body.replayable
+    return reply, tuple(following) if again and not once and carry.answers < MOST_ANSWERS else None

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from requite import checks
-from requite.body.source import DeclaredBody, FileBody, IterableBody
+from requite.body.source import FileBody, IterableBody, as_bytes
 from requite.errors import InvalidBody, InvalidOptionType, OptionsError
 from requite.headers import TOKEN
 from requite.message import BytesBody
@@ -98,6 +98,8 @@ def content(place: str, value: Any) -> Body:
         return remote.RemoteBody(value, place)
     if hasattr(value, 'read'):
         return _file(place, value)
+    if isinstance(value, (list, tuple)):
+        _check_pieces(place, value)
     if hasattr(value, '__iter__') and not isinstance(value, (Mapping, AbstractSet)):
         return BytesBody(value.tobytes()) if hasattr(value, 'tobytes') else _PiecesBody(IterableBody(value), place)
     raise InvalidBody(f'{place} is {checks.kind(value)}; {_fix(value)}')
@@ -116,6 +118,15 @@ def once(place: str, value: Any, body: Body, before: list[Any]) -> None:
 def is_stream(value: Body) -> bool:
     """Whether the content is read as it is sent, rather than lying in memory."""
     return type(value) is not BytesBody
+
+
+def _check_pieces(place: str, pieces: Any) -> None:
+    """Raises ``InvalidBody`` for a list that holds what cannot be sent: an iterator is only known when it is read, a list now."""
+    for piece in pieces:
+        try:
+            as_bytes(piece)
+        except InvalidBody as error:
+            raise InvalidBody(f'{place}: {error.message}') from None
 
 
 def _number(place: str, value: float) -> bytes:
@@ -149,10 +160,6 @@ def _file(place: str, file: Any) -> Body:
     if callable(reads) and not reads():
         raise InvalidBody(f"{place} is a file that is not open for reading; open it with mode 'rb'")
     body = FileBody(file)
-    if body.length == 0 and body.replayable and file.read(1):
-        return DeclaredBody(
-            body, None
-        )  # a file that is made while it is read, as those below /proc: its size says nothing
     return body if body.length is None else MeasuredBody(body, body.length, place, True)
 
 

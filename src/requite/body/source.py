@@ -27,7 +27,10 @@ def readable(file: Any) -> Any:
 
 
 class FileBody:
-    """An open binary file, from where it stands to its end; may be sent again when it can be rewound."""
+    """An open binary file, from where it stands to its end; may be sent again when it can be rewound.
+
+    Its end is where it was when this was made: what a file grows by later is not sent. One whose size says nothing, as those below /proc, has no length.
+    """
 
     __slots__ = ('_file', '_start', 'headers', 'length', 'replayable')
 
@@ -37,14 +40,20 @@ class FileBody:
         self._file = file
         self.headers: tuple[tuple[str, str], ...] = ()
         self._start, self.length = _extent(file)
+        if self.length == 0 and file.read(1):
+            file.seek(self._start)
+            self.length = None
         self.replayable = self._start is not None
 
     def chunks(self) -> Iterator[bytes]:
         if self._start is not None:
             self._file.seek(self._start)
-        while data := self._file.read(PIECE):
+        left = self.length
+        while data := self._file.read(PIECE if left is None else min(PIECE, left)):
             if isinstance(data, str):
                 raise InvalidBody("option 'body': the file was opened as text; open it with mode 'rb'")
+            if left is not None:
+                left -= len(data)
             yield data
 
 
@@ -74,13 +83,14 @@ class IterableBody:
 class DeclaredBody:
     """Another body with the length that the caller stated: the transport holds it to that, None sends it chunked."""
 
-    __slots__ = ('_body', 'headers', 'length', 'replayable')
+    __slots__ = ('_body', 'headers', 'length', 'live', 'replayable')
 
     def __init__(self, body: Any, length: int | None) -> None:
         self._body = body
         self.length = length
         self.headers = body.headers
         self.replayable = body.replayable
+        self.live = getattr(body, 'live', None)
 
     def chunks(self) -> Iterator[bytes]:
         return self._body.chunks()  # type: ignore[no-any-return]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 from requite.errors import RequestError
+
+_log = logging.getLogger('requite')
 
 
 class CookieError(RequestError, ValueError):
@@ -14,3 +18,8 @@ class CookieError(RequestError, ValueError):
 
 class CookieStoreError(RequestError, OSError):
     """A store that cannot be read or written: a damaged file, a database that is locked or gone. The file is left as it was found."""
+
+
+def tell(reason: CookieError, host: str) -> None:
+    """Says at DEBUG why a cookie that a host set was dropped."""
+    _log.debug('a cookie from %s was dropped: %s', host, reason)

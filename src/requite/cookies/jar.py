@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from requite.cookies import archive, domains, forks, rules, setcookie, stores
 from requite.cookies.cookie import Cookie, touch
-from requite.cookies.errors import CookieError
+from requite.cookies.errors import CookieError, tell
 from requite.cookies.stores.memory import MemoryStore
 from requite.wire.uri import Uri, coerce
 
@@ -30,8 +29,6 @@ ALIASES = {
     'fromJSON': 'from_json',
 }
 """Node's spelling of what a jar has."""
-
-_log = logging.getLogger('requite')
 
 
 class CookieJar:
@@ -58,6 +55,8 @@ class CookieJar:
         self._most_of_a_domain = most_of_a_domain
         self._unbound: list[Cookie] = []
         self._youngest = 0.0
+        self._grown = False
+        self._secure: dict[str, list[Cookie]] | None = None
         self._lock = threading.RLock()
         forks.renew_lock(self)
 
@@ -96,22 +95,13 @@ class CookieJar:
         """
         uri = coerce(url)
         with self._changing():
-            try:
-                return self._take(self._read(cookie), uri)
-            except CookieError as reason:
-                if not ignore_error:
-                    raise
-                _dropped(reason, uri)
-                return None
+            return self._offer(cookie, uri) if ignore_error else self._take(self._read(cookie), uri)
 
     def remember(self, uri: Uri, set_cookie_values: Iterable[str]) -> None:
         """Keeps what a response from this URI sets, in the order of its headers: a later deletion wins (SECURITY C7). What may not be kept is dropped."""
         with self._changing():
             for text in set_cookie_values:
-                try:
-                    self._take(self._read(text), uri)
-                except CookieError as reason:
-                    _dropped(reason, uri)
+                self._offer(text, uri)
 
     def add(self, cookie: Cookie | str) -> None:
         """Keeps a cookie without saying where it comes from.
@@ -198,12 +188,20 @@ class CookieJar:
             raise CookieError('a cookie without a name is no cookie for a jar with loose=False')
         return read
 
+    def _offer(self, cookie: Cookie | str, uri: Uri) -> Cookie | None:
+        """Takes a cookie where it may be kept, and drops it where not."""
+        try:
+            return self._take(self._read(cookie), uri)
+        except CookieError as reason:
+            tell(reason, uri.host)
+            return None
+
     def _take(self, cookie: Cookie, uri: Uri) -> Cookie:
         """Settles a cookie that comes from a URI and keeps it, or removes its like."""
         settled = rules.settle(cookie, uri, self._moment())
         if uri.scheme != 'https':
             host = domains.host_of(uri)
-            near = self._around(host) if settled.host_only else self.store.all()
+            near = self._around(host) if settled.host_only else self._secure_ones(settled.key)
             if rules.shadows(near, settled):
                 raise CookieError(f'the cookie {settled.key[:60]!r} comes from http, and would hide a Secure one')
         return self._keep(settled)
@@ -221,16 +219,22 @@ class CookieJar:
             cookie = cookie.replace(creation=old.creation)  # keeps its place in the header (RFC 6265bis 5.7 step 20)
         store.put(cookie)
         if old is None:
-            self._make_room([*here, cookie], now)
+            self._grown = True
+            if len(here) >= self._most_of_a_domain:
+                self._drop(rules.surplus([*here, cookie], self._most_of_a_domain, now))
+        if cookie.secure and self._secure is not None:
+            self._secure.setdefault(cookie.key, []).append(cookie)
         return cookie
 
-    def _make_room(self, here: list[Cookie], now: float) -> None:
-        if len(here) > self._most_of_a_domain:
-            for cookie in rules.surplus(here, self._most_of_a_domain, now):
-                self.store.remove(cookie)
-        if len(self.store) > self._most:
-            for cookie in rules.surplus_of_all(self.store.all(), self._most, now):
-                self.store.remove(cookie)
+    def _drop(self, cookies: Iterable[Cookie]) -> None:
+        for cookie in cookies:
+            self.store.remove(cookie)
+
+    def _secure_ones(self, key: str) -> list[Cookie]:
+        """The Secure cookies of one name on every domain; looked up once a change, as a response may hold a thousand cookies."""
+        if self._secure is None:
+            self._secure = rules.secure_by_key(self.store.all())
+        return self._secure.get(key, [])
 
     def _around(self, host: str) -> Iterator[Cookie]:
         for domain in domains.above(host):
@@ -254,8 +258,7 @@ class CookieJar:
                     chosen.append(cookie)
             if expired:
                 with self._changing():
-                    for cookie in expired:
-                        self.store.remove(cookie)
+                    self._drop(expired)
         if len(chosen) > 1:
             chosen.sort(key=rules.order)
         return chosen
@@ -270,10 +273,7 @@ class CookieJar:
         waiting, self._unbound = self._unbound, []
         with self._changing():
             for cookie in waiting:
-                try:
-                    self._take(cookie, uri)
-                except CookieError as reason:
-                    _dropped(reason, uri)
+                self._offer(cookie, uri)
 
     def _moment(self) -> float:
         """Now, but later than every cookie that is there: two of one response must keep their order."""
@@ -282,17 +282,18 @@ class CookieJar:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
+        """One change: the lock is held, at its end there is room again and the store is told."""
         with self._lock:
             try:
                 yield
+                if self._grown and len(self.store) > self._most:
+                    self._drop(rules.surplus_of_all(self.store.all(), self._most, self._now()))
+                self._grown = False
             finally:
+                self._secure = None
                 commit = getattr(self.store, 'commit', None)
                 if commit is not None:
                     commit()
-
-
-def _dropped(reason: CookieError, uri: Uri) -> None:
-    _log.debug('a cookie from %s was dropped: %s', uri.host, reason)
 
 
 GLOBAL = CookieJar()

@@ -26,6 +26,9 @@ MOST = 3000
 LONGEST_HEADER = 8192 - len('cookie: \r\n')
 """Bytes of a Cookie header's value: with its name and line end the field has 8 KB."""
 
+PREFIXES = ('__host-', '__secure-')
+"""What a name may begin with to promise something, in lower case."""
+
 LONGEST_LIFE = 400 * 86400
 """Seconds that a cookie lives at most, whatever it says of itself (RFC 6265bis 5.5, "SHOULD be 400 days")."""
 
@@ -49,9 +52,9 @@ def check(cookie: Cookie) -> None:
         refuse_controls(text)
     if not cookie.key and not cookie.value:
         raise CookieError('a cookie without name and value is no cookie')
-    if ';' in cookie.key or ';' in cookie.value or '=' in cookie.key:
+    if ';' in cookie.key or ';' in cookie.value or '=' in cookie.key or (not cookie.key and cookie.value.find('=') > 0):
         raise CookieError(
-            f'the cookie {_shown(cookie.key)} would be read as another: no ";" in name and value, no "=" in the name'
+            f'the cookie {_shown(cookie.key)} would be read as another: no ";" in name and value, no "=" in the name or without one'
         )
     if _size(cookie) > LARGEST:
         raise CookieError(f'the cookie {_shown(cookie.key)} is larger than {LARGEST} bytes')
@@ -68,7 +71,7 @@ def _size(cookie: Cookie) -> int:
 
 def _check_prefix(cookie: Cookie) -> None:
     name = (cookie.key or cookie.value)[:9].lower()
-    if not name.startswith(('__host-', '__secure-')):
+    if not name.startswith(PREFIXES):
         return
     if not cookie.key:
         raise CookieError('a cookie without a name may not look like one with a prefix (RFC 6265bis 5.7)')
@@ -97,11 +100,7 @@ def settle(cookie: Cookie, uri: Uri, now: float) -> Cookie:
         expiry=ends(cookie, now, now),
     )
     check(settled)
-    if (
-        settled.key[:2] == '__'
-        and uri.scheme != 'https'
-        and settled.key[:9].lower().startswith(('__host-', '__secure-'))
-    ):
+    if settled.key[:2] == '__' and uri.scheme != 'https' and settled.key[:9].lower().startswith(PREFIXES):
         raise CookieError(
             f'the cookie {_shown(cookie.key)} comes from http: its prefix promises https (RFC 6265bis 5.7)'
         )
@@ -173,6 +172,15 @@ def shadows(existing: Iterable[Cookie], cookie: Cookie) -> bool:
         and _related(cookie, other)
         for other in existing
     )
+
+
+def secure_by_key(cookies: Iterable[Cookie]) -> dict[str, list[Cookie]]:
+    """The Secure ones of some cookies, by their names."""
+    found: dict[str, list[Cookie]] = {}
+    for cookie in cookies:
+        if cookie.secure:
+            found.setdefault(cookie.key, []).append(cookie)
+    return found
 
 
 def _related(one: Cookie, other: Cookie) -> bool:

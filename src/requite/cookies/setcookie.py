@@ -13,6 +13,7 @@ from requite.cookies import dates
 from requite.cookies.cookie import Cookie
 from requite.cookies.domains import canonical
 from requite.cookies.errors import CookieError
+from requite.cookies.rules import PREFIXES
 from requite.errors import InvalidOptionType
 
 BLANKS = ' \t'
@@ -30,7 +31,7 @@ def parse(text: str, loose: bool = True) -> Cookie | None:
     """The cookie that a Set-Cookie header describes, before any jar has looked at it.
 
     With ``loose`` (the default, and what Node's ``request`` does) a pair without ``=``, or with nothing before it, is a cookie without a name, as in
-    RFC 6265bis; what is not a cookie for a jar is still given: jars refuse control characters and a cookie without name and value. Without
+    RFC 6265bis, but ``=a=b`` is the cookie a, as tough-cookie reads it; what is not a cookie for a jar is still given: jars refuse control characters and a cookie without name and value. Without
     ``loose`` the text is read as RFC 6265 of 2011 was by the browsers of its day: such pairs are no cookies (None), and NUL, CR and LF end
     the text. Raises InvalidOptionType for anything but a str (Node: "The cookie function only accepts STRING as param").
     """
@@ -46,6 +47,10 @@ def parse(text: str, loose: bool = True) -> Cookie | None:
     name, value = name.strip(BLANKS), value.strip(BLANKS)
     if not (name or loose):
         return None
+    if not name and value.find('=') > 0 and not value.lower().startswith(PREFIXES):
+        # It will be sent as `a=b`, so it has to pass for what it is then: http could hide a Secure cookie behind one without a name.
+        name, _, value = value.partition('=')
+        name, value = name.rstrip(BLANKS), value.lstrip(BLANKS)
     return Cookie(name, value, **attributes(rest))
 
 

@@ -296,5 +296,5 @@ def _derived(uri: Uri, userinfo: Userinfo | None, target: str, fragment: str | N
 
 
 def moved(uri: Uri, target: str, fragment: str | None) -> Uri:
-    """Give the same authority with another target and fragment, both already escaped; for the modules of this package."""
+    """Give the same authority with another target and fragment, both already escaped."""
     return _derived(uri, _userinfo(uri), target, fragment)
