@@ -96,7 +96,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=FOUND)
 def tests(session: nox.Session) -> None:
     """Every test, against the wheel; the benchmarks' bounds among them, so their peers come too."""
-    install_wheel(session, 'test', 'bench')
+    install_wheel(session, 'test', 'peers', 'bench')
     session.run('python', '-m', 'pytest', '-n', '2', '--dist', 'loadgroup', *session.posargs)
 
 

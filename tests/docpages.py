@@ -5,6 +5,7 @@ the test on loopback (names under .invalid do not exist). What a page promises i
 
 - a comment `# -> text` on a line is the line which that block prints there; when a block has such comments, it prints these
   lines and no others (`...` stands for anything);
+- a block that awaits is run as the inside of a coroutine;
 - after `<!-- not yet -->`, every statement of the block must raise NotImplementedError: once the capability is there, the
   page has to say so;
 - after `<!-- not run: reason -->` the block is left out; tests/test_docs.py counts these.
@@ -15,6 +16,7 @@ In MyST pages `% not yet` and `% not run: reason` say the same.
 from __future__ import annotations
 
 import ast
+import asyncio
 import contextlib
 import io
 import re
@@ -72,7 +74,10 @@ def run(block: Block, page: Path, namespace: dict[str, Any]) -> None:
     source = '\n' * (block.line - 1) + block.code
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(source, str(page), 'exec'), namespace)
+        code = compile(source, str(page), 'exec', flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        coroutine = eval(code, namespace)
+        if coroutine is not None:
+            asyncio.run(coroutine)  # the block awaits, as the inside of a coroutine
     sys.stdout.write(printed.getvalue())
     check(block, printed.getvalue(), f'{page}:{block.line}')
 

@@ -178,10 +178,11 @@ class RawServer:
         with self._lock:
             left = [self._listener, *self._open]
         for sock in left:
-            # A blocked accept() or recv() is woken by shutdown, not by close.
+            # A blocked accept() or recv() is woken by shutdown, not by close. Each connection is closed by its own thread: closed
+            # here, its number could be another socket's before TLS in that thread has noticed.
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
+        self._listener.close()
 
     def __enter__(self) -> Self:
         return self

@@ -19,7 +19,7 @@ from tests.servers import Answer, Authority, HttpServer, Seen, echo, json_reply,
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / 'README.md', *(path for path in (ROOT / 'docs').rglob('*.md') if '_build' not in path.parts)])
-HOSTS = ('api.example.com', 'www.example.com', 'localhost', '127.0.0.1')
+HOSTS = ('api.example.com', 'www.example.com', 'photos.s3.eu-west-1.amazonaws.com', 'localhost', '127.0.0.1')
 README = (ROOT / 'README.md').read_text(encoding='utf-8')
 
 # How many blocks may be left out; each says why. Adding one means changing this number.

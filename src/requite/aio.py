@@ -16,7 +16,7 @@ from requite.watched import DONE, NEW
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from requite.message import AbortSignal
     from requite.request import Request
@@ -142,19 +142,21 @@ def _arrive(future: Future[Any], outcome: Any) -> None:
 
 
 class Errand:
-    """Something that a worker has done on the thread of the loop, and waits for."""
+    """Something that a worker has done on the thread of the loop, and waits for. ``then``, where it is set, is called as soon as it is ``done``."""
 
-    __slots__ = ('_done', '_mine', 'error', 'task', 'value')
+    __slots__ = ('_done', '_mine', '_task', 'done', 'error', 'then', 'value')
 
     def __init__(self, task: Callable[[], Any]) -> None:
-        self.task = task
+        self._task = task
         self.value: Any = None
         self.error: BaseException | None = None
+        self.done = False
+        self.then: Callable[[], Any] | None = None
         self._mine: list[None] = [None]
         self._done = Lock()
         self._done.acquire()
 
-    def claim(self) -> bool:
+    def _claim(self) -> bool:
         """Whether the caller is the one to do it: True once."""
         try:
             self._mine.pop()
@@ -163,18 +165,25 @@ class Errand:
         return True
 
     def run(self) -> None:
-        """Does it, unless somebody else has begun."""
-        if self.claim():
+        """Does it, unless somebody else has."""
+        if self._claim():
             try:
-                self.value = self.task()
+                self.value = self._task()
             except BaseException as error:  # noqa: BLE001 - raised again in the worker
                 self.error = error
-            self._done.release()
+            self._over()
 
     def settle(self, value: Any, error: BaseException | None) -> None:
-        """It was done elsewhere: lets the worker go on."""
-        self.value, self.error = value, error
+        """It came to this: lets the worker go on."""
+        if self._claim():
+            self.value, self.error = value, error
+            self._over()
+
+    def _over(self) -> None:
+        self.done = True
         self._done.release()
+        if self.then is not None:
+            self.then()
 
     def wait(self, loop: AbstractEventLoop) -> Any:
         """Waits until it is done; when the loop has stopped meanwhile, this thread does it."""
@@ -187,6 +196,19 @@ class Errand:
             return self.value
         finally:
             self.error = None
+
+
+async def settle(errand: Errand, make: Callable[[], Awaitable[Any]]) -> None:
+    """Awaits ``make()``, which is what an errand is about, and lets the worker go on with the outcome."""
+    try:
+        value = await make()
+    except Exception as error:  # noqa: BLE001 - raised again in the worker
+        errand.settle(None, error)
+    except BaseException:
+        errand.settle(None, AbortError('what was awaited was cancelled'))
+        raise
+    else:
+        errand.settle(value, None)
 
 
 class LoopStage:

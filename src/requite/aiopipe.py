@@ -6,28 +6,25 @@ nothing between them that could fill up.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from inspect import iscoroutinefunction
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from requite import aio, background
-from requite.body.source import IterableBody
-from requite.errors import AbortError, ConnectionReset, RequestStateError
+from requite.body.source import as_bytes
+from requite.crossing import Client, Crossing, current
+from requite.errors import AbortError, RequestStateError
 from requite.inflow import Source
 from requite.intent import Intent
 from requite.piping import pipe
 from requite.response import Response
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Future, Task
+    from asyncio import AbstractEventLoop, Task
     from collections.abc import Awaitable, Callable, Iterator
-
-LEFT = 'the client left before the exchange was over'
-
-_here = threading.local()
 
 
 async def apipe(source: Any, destination: Any, end: Any = True, ok_only: bool = False) -> Any:
@@ -44,20 +41,19 @@ async def apipe(source: Any, destination: Any, end: Any = True, ok_only: bool = 
     client = getattr(source, 'client', None)
     client = client if isinstance(client, Client) else None
     crossing = Crossing(loop, _stoppers(source, destination), client)
-    thread = threading.get_ident()
+    onward = isinstance(destination, Intent)
+    thread = get_ident()
 
     def work() -> None:
         background.settle(thread)
-        _here.crossing = crossing
-        try:
-            pipe(_flowing(source), _absorbing(destination, end), end, ok_only)
-        finally:
-            _here.crossing = None
+        with crossing:
+            pipe(_flowing(source, loop), _absorbing(destination, end), end, ok_only)
 
-    await crossing.carry(work, *(aio.place(requests[-1]) if requests else (None, 0)))  # type: ignore[arg-type]
-    if client is not None and isinstance(destination, Intent):
+    place, most = aio.place(requests[-1]) if requests else (None, 0)  # type: ignore[arg-type]
+    await crossing.carry(work, place, most, onward)
+    if client is not None and onward:
         # Whoever pipes the answer on has to know when the client leaves.
-        destination.client = destination.response.client = client  # type: ignore[attr-defined]
+        destination.client = destination.response.client = client
     return destination
 
 
@@ -77,162 +73,103 @@ def _abort(handle: Any) -> None:
     handle.abort()
 
 
-def current() -> Crossing:
-    """The crossing for which this worker works; raises ``RequestStateError`` outside of ``apipe``."""
-    crossing: Crossing | None = getattr(_here, 'crossing', None)
-    if crossing is None:
-        raise RequestStateError(
-            'this end of a pipe belongs to an asyncio loop: await apipe(source, destination) instead of pipe() or asking for the response'
-        )
-    return crossing
+class Awaited:
+    """A body whose pieces are awaited one by one, each when the one before was sent: ``take`` gives the next one, None at the end.
 
+    Who sends may ask first whether a piece is there, and receive an answer meanwhile (see ``requite.handover``).
+    """
 
-class Client:
-    """Who sent the request that a server received. ``heard`` is True once the request is whole; from then on only its leaving is waited for."""
+    __slots__ = ('_errand', '_first', '_loop', '_take', '_task', '_used', 'headers', 'length', 'live', 'replayable')
 
-    __slots__ = ('heard', 'leaving', 'left')
-
-    def __init__(self, leaving: Callable[[], Awaitable[bool]]) -> None:
-        self.leaving = leaving
-        self.heard = False
-        self.left = False
-
-
-class Crossing:
-    """The task that awaits a pipe, as the worker sees it that does the copying. ``answered`` is True when the client has all that it was to get."""
-
-    def __init__(self, loop: AbstractEventLoop, stoppers: list[Callable[[], Any]], client: Client | None) -> None:
+    def __init__(
+        self,
+        loop: AbstractEventLoop,
+        take: Callable[[], Awaitable[bytes | None]],
+        length: int | None = None,
+        first: bytes = b'',
+    ) -> None:
         self._loop = loop
-        self._stoppers = stoppers
-        self._client = client
-        self._errand: tuple[aio.Errand, Callable[[], Awaitable[Any]]] | None = None
-        self._bell: Future[None] | None = None
-        self._watching: Task[None] | None = None
-        self._over = False
-        self.answered = False
+        self._take = take
+        self._first = first
+        self._errand: aio.Errand | None = None
+        self._task: Task[None] | None = None
+        self._used = False
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.length = length
+        self.live = self
+        self.replayable = False
 
-    # -- in the worker
+    def chunks(self) -> Iterator[bytes]:
+        if self._used:
+            raise RequestStateError('the body is awaited piece by piece and was used up; it cannot be sent again')
+        self._used = True
+        if self._first:
+            yield self._first
+            self._first = b''
+        while (piece := self._next()) is not None:
+            if piece:
+                yield as_bytes(piece)
 
-    def call(self, make: Callable[[], Awaitable[Any]]) -> Any:
-        """Has the task await ``make()``; gives its result, raises its error."""
-        errand = aio.Errand(self._refuse)
-        self.soon(partial(self._post, errand, make))
-        return errand.wait(self._loop)
-
-    def soon(self, task: Callable[[], Any]) -> None:
-        """Has ``task`` called on the thread of the loop, without waiting for it."""
-        try:
-            self._loop.call_soon_threadsafe(task)
-        except RuntimeError:
-            raise AbortError('the loop that awaited this pipe is closed') from None
-
-    # -- on the thread of the loop
-
-    def _refuse(self) -> None:
-        raise ConnectionReset(LEFT) if self._gone() else AbortError('the pipe was cancelled')
-
-    def _gone(self) -> bool:
-        return self._client is not None and self._client.left
-
-    def _post(self, errand: aio.Errand, make: Callable[[], Awaitable[Any]]) -> None:
-        if self._over or self._gone():
-            errand.run()  # which refuses
+    def ready(self, signal: Callable[[], object]) -> bool:
+        """Whether the next piece, or the end, can be had without waiting; if not, ``signal`` is called when it is worth asking again."""
+        if self._first and not self._used:
+            return True
+        errand = self._errand
+        if errand is None:
+            errand = self._ask(signal)
         else:
-            self._errand = errand, make
-            self._ring()
+            errand.then = signal
+        return errand.done  # looked at last: who was done before knew nobody to tell
 
-    def _ring(self, *_: Any) -> None:
-        if self._bell is not None and not self._bell.done():
-            self._bell.set_result(None)
-
-    async def carry(self, work: Callable[[], Any], place: Any, most: int) -> None:
-        """Has a worker do ``work``, and does meanwhile what that asks for; raises what it raises."""
-        done = aio.begin(work, place, most)
-        done.add_done_callback(self._ring)
+    def _next(self) -> bytes | None:
+        errand = self._errand or self._ask(None)
         try:
-            await self._serve(done)
-        except BaseException:
-            self._over = True
-            self._stop()
-            raise
+            return errand.wait(self._loop)  # type: ignore[no-any-return]
         finally:
-            if self._watching is not None:
-                self._watching.cancel()
-        _, error = done.result()
-        try:
-            if isinstance(error, AbortError) and self._gone():
-                raise ConnectionReset(LEFT) from None
-            if error is not None:
-                raise error
-        finally:
-            del error  # its traceback knows this frame
-
-    async def _serve(self, done: Future[Any]) -> None:
-        while True:
-            self._watch()
-            errand, self._errand = self._errand, None
-            if errand is not None:
-                await _grant(*errand)
-            elif done.done():
-                break
-            else:
-                self._bell = self._loop.create_future()
-                await self._bell
-        if self._watching is not None:
-            from asyncio import wait
-
-            self._watching.cancel()
-            await wait((self._watching,))
-
-    def _watch(self) -> None:
-        """Waits for the client to leave, as soon as there is nothing else to come from it."""
-        client = self._client
-        if client is not None and client.heard and not client.left and self._watching is None:
-            self._watching = self._loop.create_task(self._see_off(client))
-
-    async def _see_off(self, client: Client) -> None:
-        left = True
-        with suppress(Exception):  # a server that cannot tell any more has lost the client
-            left = await client.leaving()
-        if left and not self.answered:
-            client.left = True
-            self._stop()
-
-    def _stop(self) -> None:
-        """Ends the exchanges behind both ends; the worker finds out."""
-        for stop in self._stoppers:
-            stop()
-        if self._errand is not None:
-            self._errand[0].run()
             self._errand = None
 
+    def _ask(self, then: Callable[[], object] | None) -> aio.Errand:
+        self._errand = errand = aio.Errand(_cancelled)
+        errand.then = then
+        try:
+            self._loop.call_soon_threadsafe(self._begin, errand)
+        except RuntimeError:
+            errand.run()
+        return errand
 
-async def _grant(errand: aio.Errand, make: Callable[[], Awaitable[Any]]) -> None:
-    if not errand.claim():
-        return
-    try:
-        value = await make()
-    except Exception as error:  # noqa: BLE001 - raised again in the worker
-        errand.settle(None, error)
-    except BaseException:
-        errand.settle(None, AbortError('the pipe was cancelled'))
-        raise
-    else:
-        errand.settle(value, None)
+    def _begin(self, errand: aio.Errand) -> None:
+        self._task = self._loop.create_task(aio.settle(errand, self._take))
+
+    def over(self) -> None:
+        """Nothing more is wanted; called in any thread, and never waits."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self.stop)
+
+    def stop(self) -> None:
+        """The same on the thread of the loop; whoever waits for a piece is told."""
+        if self._task is not None:
+            self._task.cancel()
+        errand = self._errand
+        if errand is not None:
+            errand.run()
+
+
+def _cancelled() -> None:
+    raise AbortError('the pipe was cancelled')
 
 
 class _Flowing:
     """An asynchronous iterable of bytes as a source."""
 
-    def __init__(self, pieces: Any) -> None:
+    def __init__(self, pieces: Any, loop: AbstractEventLoop) -> None:
         self._pieces = aiter(pieces)
+        self._body = Awaited(loop, self._next)
+        current().when_stopped(self._body.stop)
+        self._loop = loop
+        self._closing: Task[None] | None = None
 
     def piped_out(self) -> Source:
-        return Source(IterableBody(self._take(), None, True), [], self._over)
-
-    def _take(self) -> Iterator[Any]:
-        while (piece := current().call(self._next)) is not None:
-            yield piece
+        return Source(self._body, [], self._over)
 
     async def _next(self) -> Any:
         try:
@@ -241,9 +178,22 @@ class _Flowing:
             return None
 
     def _over(self) -> None:
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._begin_to_close)
+
+    def _begin_to_close(self) -> None:
+        self._closing = self._loop.create_task(self._close())
+
+    async def _close(self) -> None:
+        from asyncio import wait
+
+        task = self._body._task
+        if task is not None:
+            task.cancel()
+            await wait((task,))
         close = getattr(self._pieces, 'aclose', None)
         if close is not None:
-            current().call(close)
+            await close()
 
 
 class _Absorbing:
@@ -277,9 +227,9 @@ async def _maybe(close: Callable[[], Any]) -> None:
         await closing
 
 
-def _flowing(source: Any) -> Any:
+def _flowing(source: Any, loop: AbstractEventLoop) -> Any:
     if hasattr(source, '__aiter__') and not isinstance(source, (Intent, Response)):
-        return _Flowing(source)
+        return _Flowing(source, loop)
     return source
 
 

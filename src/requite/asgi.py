@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from requite import fields, hopbyhop
-from requite.aiopipe import Client, current
-from requite.errors import ConnectionReset, InvalidBody, OptionsError, RequestStateError
+from requite.aiopipe import Awaited
+from requite.crossing import Client, current
+from requite.errors import ConnectionReset, OptionsError, RequestStateError
 from requite.inflow import Source
 from requite.transport import inbound
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
 _PATH = "%/:@!$&'()*+,;=~"
 
@@ -62,26 +63,33 @@ class Incoming:
         if self._used:
             raise RequestStateError('this incoming request was piped already: its content comes only once')
         self._used = True
+        self._loop = crossing.loop
         kept = hopbyhop.end_to_end(self.headers, hopbyhop.FRAMING | hopbyhop.NOT_OF_REQUESTS)
-        first = b''
         length = self._length
+        first = crossing.call(self._take) if self._silent else b''
         if self._silent:
-            first = crossing.call(self._take)
-            length = None if first or not self.client.heard else 0
+            length = 0 if first is None else None
         if length == 0:
             return Source(None, kept, _nothing, None, self.method)
-        body = _Received(self, length, first)
-        return Source(body, kept, _nothing, None if length is None else str(length), self.method)
+        body = Awaited(crossing.loop, self._take, length, first)
+        crossing.when_stopped(body.stop)
+        return Source(body, kept, body.over, None if length is None else str(length), self.method)
 
-    async def _take(self) -> bytes:
-        """The next piece of the content; ``client.heard`` tells that it was the last."""
-        message = await self._receive()
-        if message['type'] == 'http.disconnect':
-            self.client.left = True
-            raise ConnectionReset('the client left within its request')
-        self.client.heard = not message.get('more_body', False)
-        piece: bytes = message.get('body', b'')
-        return piece
+    async def _take(self) -> bytes | None:
+        """The next piece of the content, None at its end."""
+        client = self.client
+        while not client.heard:
+            message = await self._receive()
+            if message['type'] == 'http.disconnect':
+                client.left = True
+                raise ConnectionReset('the client left within its request')
+            client.heard = not message.get('more_body', False)
+            if client.heard:
+                client.watch(self._loop)
+            piece: bytes = message.get('body', b'')
+            if piece:
+                return piece
+        return None
 
     async def _leaving(self) -> bool:
         """Waits until the client has left; False when the server does not tell."""
@@ -93,34 +101,6 @@ class Incoming:
 
 def _nothing() -> None:
     """The server drops what was not received."""
-
-
-class _Received:
-    """The content of an incoming request: read once, and held to what was announced."""
-
-    __slots__ = ('_first', '_incoming', 'headers', 'length', 'replayable')
-
-    def __init__(self, incoming: Incoming, length: int | None, first: bytes) -> None:
-        self._incoming = incoming
-        self._first = first
-        self.length = length
-        self.headers: tuple[tuple[str, str], ...] = ()
-        self.replayable = False
-
-    def chunks(self) -> Iterator[bytes]:
-        client = self._incoming.client
-        count = len(self._first)
-        if self._first:
-            yield self._first
-        while not client.heard:
-            piece = current().call(self._incoming._take)
-            count += len(piece)
-            if piece:
-                yield piece
-        if self.length is not None and count != self.length:
-            raise InvalidBody(
-                f'the server passed on {count} bytes of a request whose content-length is {self.length}: it is refused, answer 400'
-            )
 
 
 class Outgoing:

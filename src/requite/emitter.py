@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from requite.protocols import Stage
 
-EVENTS = frozenset('hop request socket redirect response data end complete error abort close drain pipe progress retry'.split())
+EVENTS = frozenset(
+    'hop request socket redirect response data end complete error abort close drain pipe progress retry'.split()
+)
 
 FINAL = frozenset('response end complete error close'.split())
 """Events that come once in a request's life."""

@@ -25,6 +25,7 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
     Raises the errors of the transport, ``TooManyRedirects`` and ``RedirectRefused``.
     """
     followed: tuple[Redirect, ...] = ()
+    first = carry
     limits, pool = options.limits, options.connections
     if options.deadline is not None:
         limits = Limits(limits.connect, limits.read, monotonic() + options.deadline, limits.pool)
@@ -46,7 +47,7 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         again: tuple[Signer, ...] | None = None
         if options.signed:  # first: what is not believed leaves no cookie either
             reply, again = _judged(options, carry, hop, reply)
-        if carry.answered is not None or options.jar is not None or carry.proxy_answered is not None:
+        if carry is not first or options.jar is not None:  # the first carry answers nothing
             _heard(options, carry, hop, reply)
         if reply.status < 300 and again is None:
             break

@@ -30,7 +30,7 @@ def header_name(name: str, key: Any) -> str:
 
 
 def header_value(name: str, key: str, value: Any) -> str | tuple[str, ...]:
-    """A field value: str, bytes, a number, True or False; or a list of them, sent as one line each."""
+    """A field value: str, bytes, a number, True or False; or a list of them, sent as one line each. Blanks around it are sent, as in Node."""
     if type(value) is not str:
         if isinstance(value, (list, tuple)):
             return tuple(_line(name, key, item) for item in value)
@@ -38,7 +38,7 @@ def header_value(name: str, key: str, value: Any) -> str | tuple[str, ...]:
     if FIELD_VALUE.fullmatch(value) is None:
         raise _bad_value(name, key, value)
     text: str = value
-    return text.strip(' \t')
+    return text.strip(' \t') if key.lower() in _FRAMING else text
 
 
 def _line(name: str, key: str, value: Any) -> str:
@@ -54,7 +54,7 @@ def _line(name: str, key: str, value: Any) -> str:
         )
     if FIELD_VALUE.fullmatch(value) is None:
         raise _bad_value(name, key, value)
-    return value.strip(' \t')
+    return value.strip(' \t') if key.lower() in _FRAMING else value
 
 
 def _number(name: str, key: str, value: float) -> str:
@@ -98,7 +98,8 @@ def header_fields(name: str, value: Any) -> dict[str, tuple[str, Any]]:
         if lowered is None:
             lowered = _remembered(header_name(name, key))
         if type(item) is str and _is_value(item) is not None:
-            item = item.strip(' \t')
+            if lowered in _FRAMING:
+                item = item.strip(' \t')
         elif item is not None:
             item = header_value(name, key, item)
         before = fields.get(lowered)

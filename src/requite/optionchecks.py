@@ -191,7 +191,8 @@ def agent_options(name: str, value: Any) -> Any:
         if key == 'servername':
             values['server_hostname'] = checked
         elif key == 'secure_protocol':
-            values.update(min_version=checked, max_version=checked)
+            if checked is not None:
+                values.update(min_version=checked, max_version=checked)
         else:
             values[key] = checked
     return {key: item for key, item in values.items() if item is not None}

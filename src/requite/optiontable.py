@@ -52,7 +52,7 @@ OPTIONS: tuple[Option, ...] = (
     Option('auth', '', 'mapping or (user, password)', '', 'None', '`user`, `pass`, `sendImmediately` (True), `bearer` (a str, or a callable that returns one), `digest` (True: never Basic).', own.auth),
     Option('oauth', '', 'mapping', '', 'None', 'OAuth 1.0a: `consumer_key`, `consumer_secret` or `private_key`, `token`, `token_secret`, `signature_method`, `transport_method`, `body_hash`, `realm`, ...', own.signing),
     Option('hawk', '', 'mapping', '', 'None', 'Hawk: `credentials` (`id`, `key`, `algorithm`), `ext`, `app`, `dlg`, `payload` (True: the content as it is sent), `verify` (True: the server proves itself too), ...', own.signing),
-    Option('aws', '', 'mapping', '', 'None', 'AWS signatures: `key`, `secret`, `session`, `bucket`, `sign_version` (2, or 4 with `service` and `region`).', own.signing),
+    Option('aws', '', 'mapping', '', 'None', 'AWS signatures: `key`, `secret`, `session`, `bucket`, `sign_version` (2, or 4 with `service`, `region`, `sign_query` and `expires`).', own.signing),
     Option('http_signature', 'httpSignature', 'mapping', '', 'None', 'HTTP signatures (draft-cavage): `keyId`, `key`, `passphrase`, `algorithm`, `headers`, ...', own.signing),
     Option('http_message_signature', 'httpMessageSignature', 'mapping', '', 'None', 'HTTP message signatures (RFC 9421), with the extra `requite[rfc9421]`: `key_id`, `key`, `passphrase`, `algorithm`, `components`, ...', own.signing),
     Option('signers', '', 'list of objects with sign(draft, clock)', '', 'None', 'Your own ways of signing, in their order, after those above.', own.signers),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from requite import contentfields, proxies
+from requite.proxies import HELD
+from requite.proxies import NAMES as PROXIES
 from requite._version import __version__
 from requite.auth import basic
 from requite.message import Draft, Hop
@@ -207,7 +209,7 @@ def build(options: Options, carry: Carry, pool: Any, limits: Limits, signal: Abo
         or not carry.trusted
         or uri.username is not None
         or carry.answered is not None
-        or not proxies.silent()
+        or not HELD.isdisjoint(PROXIES)
     ):
         draft = _drafted(options, carry)
         if draft.proxy is not None:

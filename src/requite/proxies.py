@@ -33,15 +33,16 @@ MOST_DECISIONS = 512
 
 # The variables as the process holds them: `os.environ` encodes a name each time it is asked, which every request would pay for.
 _held: Any = getattr(os.environ, '_data', os.environ)
-_keys: Any = [os.environ.encodekey(name) if hasattr(os.environ, 'encodekey') else name for name in VARIABLES]
+NAMES: Any = [os.environ.encodekey(name) if hasattr(os.environ, 'encodekey') else name for name in VARIABLES]
 _cgi: Any = os.environ.encodekey('REQUEST_METHOD') if hasattr(os.environ, 'encodekey') else 'REQUEST_METHOD'
-_names = _held.keys()
+HELD = _held.keys()
+"""The names that the environment has at this moment; with ``NAMES`` for those that ask on every request."""
 _decided: dict[Any, Proxy | None] = {}
 
 
 def silent() -> bool:
     """Whether the environment names no proxy at all."""
-    return bool(_names.isdisjoint(_keys))
+    return bool(HELD.isdisjoint(NAMES))
 
 
 def choose(options: Options, uri: Uri) -> Proxy | None:
@@ -50,7 +51,7 @@ def choose(options: Options, uri: Uri) -> Proxy | None:
         return options.proxy
     if uri.socket_path is not None or silent():
         return None
-    held = tuple(map(_held.get, _keys))
+    held = tuple(map(_held.get, NAMES))
     key = held, _cgi in _held, uri.scheme, uri.hostname, uri.effective_port
     try:
         return _decided[key]

@@ -203,6 +203,12 @@ class Request(Writing):
             'a request cannot be copied or pickled, it is sent once: make another one with the same options, or keep its response.body'
         )
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """What IPython and notebooks show: the response, for which the request is sent."""
+        from requite.interactive import bundle_of_request
+
+        return bundle_of_request(self)
+
     def __repr__(self) -> str:
         if self._state is DONE and self._response is not None:
             state = str(self._response.status_code)
@@ -210,6 +216,12 @@ class Request(Writing):
             state = ('not sent', 'being sent', 'sent', 'failed')[self._state]
             state = f'({"aborted" if self.signal.aborted else state})'
         return f'<Request {self.method} {self.uri.redacted()} {state}>'
+
+
+def _shown(response: Response) -> dict[str, Any]:
+    from requite.interactive import bundle
+
+    return bundle(response)
 
 
 def _piped(response: Response, sink: Any, end: Any) -> Any:
@@ -226,4 +238,5 @@ def _awaited(response: Response) -> AsyncIterator[bytes]:
 
 # A response lies floors below the pipes and asyncio: it is handed what copies and awaits instead of importing it.
 Response._piped = _piped
+Response._shown = _shown
 Response._awaited = _awaited

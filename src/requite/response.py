@@ -41,6 +41,8 @@ class Response(Content):
     an answer like any other; ``raise_for_status()`` makes an error of it.
     """
 
+    _shown: Callable[..., Any]
+    """What tells notebooks what to show; comes from the floor of the prompt."""
     _piped: Callable[..., Any]
     """What copies; the floor of the pipes puts it here."""
     _awaited: Callable[..., Any]
@@ -171,6 +173,10 @@ class Response(Content):
         if name in ALIASES:
             return getattr(self, ALIASES[name])
         raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """What IPython and notebooks show."""
+        return self._shown()  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         size = f' {len(self._content)} B' if self._content is not None else ' (body not read)'

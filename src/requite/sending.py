@@ -40,7 +40,13 @@ class Sending(Watched):
             self._show_progress()
         response = None
         try:
-            response = outcome() if outcome else self._perform()
+            options = self._options
+            if outcome is not None:
+                response = outcome()
+            elif options.retry is None and options.har_log is None and not LOG.isEnabledFor(DEBUG):
+                response = perform(options, self._carry, self._transport, self)
+            else:
+                response = self._layered()
             if whole or self._emitter is not None:
                 self._deliver(response, whole)
         except RequestError as error:
@@ -63,15 +69,12 @@ class Sending(Watched):
         self._finish(None, failure)
         self._body_failed(failure)
 
-    def _perform(self) -> Response:
-        """The exchange by the transport, or by those that the options want around it."""
-        options, transport = self._options, self._transport
-        if options.retry is None and options.har_log is None and not LOG.isEnabledFor(DEBUG):
-            return perform(options, self._carry, transport, self)
+    def _layered(self) -> Response:
+        """The exchange by the transports that the options want around the transport."""
         from requite.transport.layers import around
 
-        layered = around(options, transport, self)
-        response = perform(options, self._carry, layered, self)
+        layered = around(self._options, self._transport, self)
+        response = perform(self._options, self._carry, layered, self)
         response.attempts = getattr(layered, 'attempts', 1)
         return response
 

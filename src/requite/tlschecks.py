@@ -13,6 +13,8 @@ def certificates(name: str, value: Any) -> Any:
     if value is None:
         return None
     items = value if isinstance(value, (list, tuple)) else (value,)
+    if not items:
+        raise OptionsError(f'option {name!r} is empty, so that nobody could be trusted; leave it out to trust as the system does')
     for item in items:
         if not isinstance(item, (str, bytes)) and not hasattr(item, '__fspath__'):
             raise checks.wrong_type(name, item, 'a path, PEM text, DER bytes, or a list of them')
@@ -29,13 +31,14 @@ def identity(name: str, value: Any) -> Any:
         return value or None
     if not isinstance(value, str) and not hasattr(value, '__fspath__'):
         raise InvalidOptionType(f'option {name!r} must be a path, PEM text or DER bytes, not {checks.kind(value)}')
-    if '-----BEGIN' not in (text := os.fspath(value)) and not os.path.isfile(text):
+    text = os.fsdecode(value)
+    if '-----BEGIN' not in text and not os.path.isfile(text):
         raise OptionsError(f'option {name!r} names no file that is there; give a path, PEM text or DER bytes')
     return text
 
 
 def passphrase(name: str, value: Any) -> Any:
-    """Never shown, not even its type's value."""
+    """Never shown in an error."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes):
@@ -46,7 +49,7 @@ def passphrase(name: str, value: Any) -> Any:
 def tls_version(name: str, value: Any) -> Any:
     if value is None:
         return None
-    if value not in VERSIONS:
+    if not isinstance(value, str) or value not in VERSIONS:
         raise OptionsError(f'option {name!r} must be one of {", ".join(VERSIONS)}, not {checks.shown(value)}')
     return value
 

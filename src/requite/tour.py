@@ -23,7 +23,7 @@ from requite.errors import RequestError
 from requite.message import BytesBody
 from requite.piping import pipe
 from requite.request import Request
-from requite.tourexamples import EXAMPLES, LATER, MORE, Example
+from requite.tourexamples import EXAMPLES, MORE, Example
 from requite.tourserver import TourServer
 from requite.transport.pools import Pool
 
@@ -100,7 +100,6 @@ def run(out: TextIO, examples: Sequence[Example] = EXAMPLES) -> int:
         failed = _show(screen, examples, namespace, diversion)
         screen.line('\n>>> Some more', 36)
         failed += _show(screen, MORE, namespace, diversion)
-        _show_later(screen)
         screen.line('\n>>> Numbers, measured just now', 36)
         failed += _measure(screen, server.port)
         diversion.pool.close()
@@ -114,13 +113,6 @@ def run(out: TextIO, examples: Sequence[Example] = EXAMPLES) -> int:
     if failed:
         screen.line(f'\nThe tour failed in {failed} place{"s" if failed > 1 else ""}, see above.', 31)
     return 1 if failed else 0
-
-
-def _show_later(screen: Screen) -> None:
-    screen.line('\n>>> Not available yet in this version', 36)
-    screen.line('# Each of these lines raises NotImplementedError.', 2)
-    for source in LATER:
-        screen.source(source)
 
 
 def _measure(screen: Screen, port: int) -> int:

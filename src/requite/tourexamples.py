@@ -64,6 +64,3 @@ MORE = (
         'UnknownOption',
     ),
 )
-
-LATER = ("response = await request('http://www.google.com')          # in a coroutine",)
-"""The block of README.md that is marked as not there yet, line by line."""

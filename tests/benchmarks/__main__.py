@@ -16,11 +16,12 @@ from .imports import measure_imports
 from .memory import measure_memory
 from .rounds import QUICK, Effort, measure
 from .scenarios import SCENARIOS
+from .transfers import ROUNDS, TITLES, measure_transfers, transfer_figures, transfer_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PARTS = (*SCENARIOS, 'import', 'memory')
+PARTS = (*SCENARIOS, *TITLES, 'import', 'memory')
 PAGE = ROOT / 'docs' / 'explanation' / 'performance.md'
 PACKAGES = ('requite', 'urllib3', 'httpx', 'requests', 'pycurl')
 
@@ -78,6 +79,8 @@ def run(parts: Sequence[str], effort: Effort) -> Run:
                 _add_imports(outcome, effort)
             elif part == 'memory':
                 _add_memory(outcome, target, effort)
+            elif part in TITLES:
+                _add_transfers(outcome, part, target, effort)
             else:
                 _add_scenario(outcome, part, target, effort)
     return outcome
@@ -102,6 +105,13 @@ def _add_memory(outcome: Run, target: server.Target, effort: Effort) -> None:
     outcome.figures.update(report.memory_figures(costs))
     outcome.rows.extend(report.memory_rows(costs, outcome.figures, effort.big))
     outcome.troubles.extend(f'memory, {cost.client}: {cost.trouble}' for cost in costs if cost.trouble)
+
+
+def _add_transfers(outcome: Run, part: str, target: server.Target, effort: Effort) -> None:
+    transfers = measure_transfers(part, target, effort.big, min(effort.rounds, ROUNDS))
+    outcome.figures.update(report_of := transfer_figures(transfers))
+    outcome.rows.extend(transfer_rows(transfers, report_of))
+    outcome.troubles.extend(f'{part}, {each.client}: {each.trouble}' for each in transfers if each.trouble)
 
 
 def main(words: Sequence[str] | None = None) -> int:

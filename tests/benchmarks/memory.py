@@ -60,7 +60,7 @@ FETCHERS: dict[str, Callable[[str], bytes]] = {
 }
 
 
-def _resident(field: str) -> int:
+def resident(field: str) -> int:
     """A memory figure of this process in bytes: VmRSS (now) or VmHWM (peak)."""
     # Not ru_maxrss: that one outlives exec on Linux, so a child starts with its parent's peak.
     status = Path('/proc/self/status').read_text()
@@ -99,11 +99,11 @@ def _measure_one(client: str, target: Target, size: int) -> MemoryCost:
 def _grow(client: str, base: str, size: int) -> float:
     fetch = FETCHERS[client]
     fetch(base + '/small')
-    before = _resident('VmRSS')
+    before = resident('VmRSS')
     body = fetch(base + '/big')
     if len(body) != size:
         raise ValueError(f'the body has {len(body)} bytes, expected {size}')
-    return (_resident('VmHWM') - before) / size
+    return (resident('VmHWM') - before) / size
 
 
 def main() -> None:

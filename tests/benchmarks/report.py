@@ -59,7 +59,7 @@ def memory_figures(costs: Sequence[MemoryCost]) -> Figures:
     return {('memory', f'{cost.client}/body'): cost.ratio for cost in costs if cost.ratio is not None}
 
 
-def _ratio(figures: Figures, part: str, figure: str) -> tuple[str, str]:
+def ratio_of(figures: Figures, part: str, figure: str) -> tuple[str, str]:
     """A ratio and the verdict on it, as the table shows them; empty where there is none."""
     value = figures.get((part, figure))
     gate = gate_of(part, figure)
@@ -79,14 +79,14 @@ def _scenario_row(cost: Cost, figures: Figures) -> Row:
     title = SCENARIOS[cost.scenario].title
     if not cost.cpu:
         figure = 'requite/raw' if cost.client == 'requite' else f'{cost.client}/requite'
-        return Row(title, cost.client, 'not measured', gate=_ratio({}, cost.scenario, figure)[1])
+        return Row(title, cost.client, 'not measured', gate=ratio_of({}, cost.scenario, figure)[1])
     wall = sorted(cost.wall)[len(cost.wall) // 2]
     spread = f'{min(cost.cpu):.1f} to {max(cost.cpu):.1f}'
     if cost.client == 'raw':
         ratio = gate = ''
     else:
         figure = 'requite/raw' if cost.client == 'requite' else f'{cost.client}/requite'
-        ratio, gate = _ratio(figures, cost.scenario, figure)
+        ratio, gate = ratio_of(figures, cost.scenario, figure)
     return Row(title, cost.client, f'{cost.middle:.1f} us', spread, f'{wall:.1f} us', ratio, gate)
 
 
@@ -96,9 +96,9 @@ def import_rows(cost: ImportCost, figures: Figures) -> list[Row]:
     for name in ('urllib3', 'requite'):
         spent = cost.milliseconds.get(name)
         shown = 'not measured' if spent is None else f'{spent:.1f} ms'
-        ratio, gate = _ratio(figures, 'import', f'{name}/urllib3')
+        ratio, gate = ratio_of(figures, 'import', f'{name}/urllib3')
         rows.append(Row('import', name, shown, ratio=ratio, gate=gate))
-    _, gate = _ratio(figures, 'import', 'forbidden modules')
+    _, gate = ratio_of(figures, 'import', 'forbidden modules')
     shown = ', '.join(cost.forbidden) or 'none' if not cost.missing else 'not measured'
     rows.append(Row('forbidden modules loaded', 'requite', shown, gate=gate))
     return rows
@@ -108,7 +108,7 @@ def memory_rows(costs: Iterable[MemoryCost], figures: Figures, size: int) -> lis
     """A row for each client: growth of the peak over the body's size."""
     rows = []
     for cost in costs:
-        _, gate = _ratio(figures, 'memory', f'{cost.client}/body')
+        _, gate = ratio_of(figures, 'memory', f'{cost.client}/body')
         shown = 'not measured' if cost.ratio is None else f'{cost.ratio:.2f} x body'
         rows.append(Row(f'memory, {size >> 20} MiB', cost.client, shown, gate=gate))
     return rows

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import report, server
+from .bulk import JOBS
 from .children import Worker, one_core
-from .gates import GATES, Gate, missed
+from .gates import GATES, GROWTH, Gate, missed
 from .imports import measure_imports
 from .memory import measure_memory
 from .rounds import QUICK, Cost, measure
 from .scenarios import SCENARIOS
+from .transfers import TITLES, measure_transfers, transfer_figures, transfer_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +63,25 @@ def test_a_big_body_is_held_in_memory_once(target: server.Target) -> None:
     assert cost.ratio is not None
     # Less than once would mean that the measurement does not see the body.
     assert 0.9 < cost.ratio < 1.2
+
+
+@pytest.mark.parametrize('job', TITLES)
+def test_a_body_that_passes_through_leaves_memory_where_it_is(target: server.Target, job: str) -> None:
+    transfers = measure_transfers(job, target, QUICK.big, 1, [name for name in JOBS[job] if name.startswith('requite')])
+    assert [each.trouble for each in transfers if each.trouble] == []
+    assert all(each.growth <= GROWTH for each in transfers), transfers
+    assert 'requite' in report.table(transfer_rows(transfers, transfer_figures(transfers)))
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize(('job', 'peer'), [('download', 'raw'), ('encode', 'toolbelt')])
+def test_a_big_body_costs_little_more_than_its_copying(target: server.Target, job: str, peer: str) -> None:
+    transfers = measure_transfers(job, target, 4 * QUICK.big, 3, ['requite', peer])
+    assert [each.trouble for each in transfers if each.trouble] == []
+    figures = transfer_figures(transfers)
+    asked = {figure for part, figure in figures if part == job}
+    short = [line for line in missed(figures, (job,), slack=LOOSE) if any(figure in line for figure in asked)]
+    assert short == []
 
 
 def test_importing_requite_loads_no_forbidden_module() -> None:
@@ -112,6 +133,13 @@ def test_a_gate_without_a_figure_is_missed_when_its_part_was_chosen() -> None:
     assert missed({}, ()) == []
 
 
+def test_a_gate_on_what_need_not_be_installed_is_missed_only_by_a_figure() -> None:
+    optional = next(gate for gate in GATES if gate.optional)
+    assert not any(optional.figure in line for line in missed({}, (optional.part,)))
+    figures = {(optional.part, optional.figure): 0.0}
+    assert any(optional.figure in line for line in missed(figures, (optional.part,)))
+
+
 def test_ratios_are_those_of_the_medians() -> None:
     costs = [
         Cost('small', 'raw', (10.0, 90.0, 9.0), (1.0, 1.0, 1.0)),
@@ -127,7 +155,7 @@ def test_ratios_are_those_of_the_medians() -> None:
 
 
 def test_every_gate_names_a_part_that_can_be_measured() -> None:
-    assert {gate.part for gate in GATES} <= {*SCENARIOS, 'import', 'memory'}
+    assert {gate.part for gate in GATES} <= {*SCENARIOS, *TITLES, 'import', 'memory'}
 
 
 def test_the_table_replaces_only_what_stands_between_the_markers() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from requite import AbortError, RequestNotSentWarning, request
+from requite import AbortError, RequestNotSentWarning, RequestStateError, request
 from tests.servers import HttpServer, reply
 
 
@@ -62,17 +62,6 @@ def test_a_connection_that_the_request_ends_is_not_used_again(server: HttpServer
     request(server.url, headers={'Connection': spelling}, pool=pool).end()
     assert all(idle == 0 for _, idle in pool.status().values())
     pool.close()
-
-
-def test_awaiting_is_refused_and_sends_nothing(server: HttpServer) -> None:
-    async def wait() -> None:
-        await request.delete(server.url)
-
-    coroutine = wait()
-    with pytest.raises(NotImplementedError, match='not available in this version'):
-        coroutine.send(None)
-    request.flush(2000)
-    assert server.requests == []
 
 
 def test_an_error_that_is_an_oserror_has_its_number() -> None:
@@ -136,3 +125,33 @@ def test_a_request_that_was_to_be_a_body_is_not_sent_alone(server: HttpServer) -
         del outer
     request.flush(2000)
     assert server.requests == []
+
+
+def test_who_leaves_a_loop_over_the_body_can_read_on_where_it_was_left(server: HttpServer) -> None:
+    whole = bytes(range(256)) * 8000
+    server.answers = lambda seen: reply(whole)
+    response = request(server.url, encoding=None).response
+    got = b''
+    for piece in response:
+        got += piece
+        break
+    assert 0 < len(got) < len(whole)
+    got += response.read(100)
+    for piece in response:
+        got += piece
+        break
+    assert got + response.read() == whole
+    assert response.read() == b''
+
+
+def test_a_body_whose_reading_a_listener_broke_off_has_no_end_but_an_error(server: HttpServer) -> None:
+    server.answers = lambda seen: reply(bytes(2_000_000))
+
+    def refuse(piece: bytes) -> None:
+        raise ZeroDivisionError
+
+    response = request(server.url, encoding=None).on('data', refuse).response
+    with pytest.raises(ZeroDivisionError):
+        response.read(10)
+    with pytest.raises(RequestStateError, match='broken off'):
+        response.read(10)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from requite import Pool, Request, RequestError, Requests, Response, request
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import Unpack, assert_type
 
     from requite.optiontypes import RequestOptions
 
@@ -54,6 +54,7 @@ for made in (
 
 # Options, in both spellings.
 request(URL, base_url=URL, follow_redirect=lambda response: True, max_redirects=3, strict_ssl=True)
+request(URL, allow_insecure_redirect=False, redirect_filter=lambda uri: True, sensitive_headers=['x-key'])
 request(URL, baseUrl=URL, followRedirect=False, maxRedirects=3, strictSSL=True)
 request(URL, timeout=timedelta(seconds=5), deadline=5000, max_body=None, encoding=None, gzip=True)
 request(URL, headers={'a': 'b', 'c': ['d'], 'e': None}, qs={'a': {'b': 1}}, auth=('user', None))
@@ -91,6 +92,20 @@ request(prepared)
 
 # Chains.
 request.get(URL).auth('user', 'password', False).set_header('a', 'b').qs({'a': 1}).on('response', print).end()
+
+
+
+async def awaited() -> None:
+    """What is awaited is typed as what is asked for."""
+    response: Response = await request(URL)
+    async for piece in request(URL):
+        assert_type(piece, bytes)
+    async with request(URL) as streamed:
+        assert_type(streamed, Response)
+        async for piece in streamed:
+            assert_type(piece, bytes)
+    assert_type(response.status_code, int)
+
 
 # Mistakes.
 request(5)  # type: ignore[arg-type]

@@ -416,11 +416,6 @@ def test_the_classes_hang_on_request() -> None:
     assert isinstance(request.defaults({}), Requests)
 
 
-def test_debugging_output_comes_later_and_says_so() -> None:
-    with pytest.raises(NotImplementedError, match='not available in this version'):
-        request.debug = True
-
-
 def test_a_jar_keeps_what_a_server_sets_and_a_cookie_is_read_from_its_text(server: HttpServer) -> None:
     jar = request.jar()
     jar.set_cookie('a=1', server.url)

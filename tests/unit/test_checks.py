@@ -101,7 +101,7 @@ def lines(value: Any) -> Any:
     ('value', 'line'),
     [
         ('b', 'b'),
-        (' b\t', 'b'),
+        (' b\t', ' b\t'),
         ('b\tc', 'b\tc'),
         ('', ''),
         ('é', 'é'),

@@ -9,8 +9,8 @@ import pytest
 
 from requite import InvalidBody, InvalidProtocol, InvalidURI, OptionsError, UnknownOption, request
 from requite.carries import first
-from requite.message import Limits
 from requite.options import EMPTY, compose, normalise
+from requite.routes import Limits
 
 HOME = 'http://host.test'
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +24,7 @@ from requite import (
     OptionsError,
     Pool,
     ReadTimeout,
+    RedirectRefused,
     TooManyRedirects,
     UnknownOption,
     request,
@@ -413,6 +417,49 @@ def show_auth(server: HttpServer) -> None:
     assert server.requests[0].header('authorization') == 'Bearer abc'
 
 
+def show_hawk(server: HttpServer) -> None:
+    request(server.url, hawk={'credentials': {'id': 'a', 'key': 'b', 'algorithm': 'sha256'}}).end()
+    assert (server.requests[0].header('authorization') or '').startswith('Hawk id="a", ts="')
+
+
+def show_oauth(server: HttpServer) -> None:
+    request(server.url, oauth={'consumer_key': 'a', 'consumer_secret': 'b'}).end()
+    assert (server.requests[0].header('authorization') or '').startswith('OAuth oauth_consumer_key="a",')
+
+
+def show_aws(server: HttpServer) -> None:
+    request(server.url, aws={'key': 'a', 'secret': 'b'}).end()
+    assert (server.requests[0].header('authorization') or '').startswith('AWS a:')
+
+
+def show_http_signature(server: HttpServer) -> None:
+    request(server.url, httpSignature={'keyId': 'a', 'key': 'b', 'algorithm': 'hmac-sha256'}).end()
+    assert (server.requests[0].header('authorization') or '').startswith('Signature keyId="a",')
+
+
+def show_http_message_signature(server: HttpServer) -> None:
+    pytest.importorskip('http_message_signatures', reason='the extra rfc9421 is not installed')
+    request(server.url, http_message_signature={'key_id': 'a', 'key': 'b' * 32, 'algorithm': 'hmac-sha256'}).end()
+    assert 'keyid="a"' in (server.requests[0].header('signature-input') or '')
+
+
+def show_signers(server: HttpServer) -> None:
+    class Seal:
+        def sign(self, draft: Any, clock: Any) -> None:
+            draft.set('x-seal', 'signed')
+
+    request(server.url, signers=[Seal()]).end()
+    assert server.requests[0].header('x-seal') == 'signed'
+
+
+def show_netrc(server: HttpServer) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'logins'
+        path.write_text('machine 127.0.0.1 login user password pass\n', encoding='utf-8')
+        request(server.url, netrc=path).end()
+    assert server.requests[0].header('authorization') == 'Basic dXNlcjpwYXNz'
+
+
 def redirecting(server: HttpServer) -> str:
     server.routes['/from'] = redirect('/to')
     return server.url + '/from'
@@ -446,6 +493,18 @@ def show_remove_referer_header(server: HttpServer) -> None:
     request(redirecting(server)).end()
     request(redirecting(server), remove_referer_header=True).end()
     assert [seen.header('referer') is None for seen in server.requests if seen.path == '/to'] == [False, True]
+
+
+def show_redirect_filter(server: HttpServer) -> None:
+    with pytest.raises(RedirectRefused):
+        request(redirecting(server), redirect_filter=lambda uri: uri.path == '/from').end()
+    assert [seen.path for seen in server.requests] == ['/from']
+
+
+def show_sensitive_headers(server: HttpServer) -> None:
+    server.routes['/from'] = redirect(f'http://localhost:{server.port}/to')
+    request(server.url + '/from', headers={'x-key': 'a', 'x-b': 'b'}, sensitive_headers=['x-key']).end()
+    assert [(seen.header('x-key'), seen.header('x-b')) for seen in server.requests] == [('a', 'b'), (None, 'b')]
 
 
 def show_encoding(server: HttpServer) -> None:
@@ -513,10 +572,30 @@ def show_jar(server: HttpServer) -> None:
     assert server.requests[-1].header('cookie') == 'own=0; a=1'
 
 
+class Terminal(io.StringIO):
+    """A standard error that says to be a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def show_progress(server: HttpServer) -> None:
+    server.answers = lambda seen: reply(b'x' * 200_000)
+    with contextlib.redirect_stderr(Terminal()) as screen:
+        request(server.url, progress=True).end()
+    assert 'download' in screen.getvalue()
+    with contextlib.redirect_stderr(Terminal()) as screen:
+        request(server.url).end()
+    assert screen.getvalue() == ''
+
+
 ON_A_SERVER: dict[str, Callable[[HttpServer], None]] = {
     name.removeprefix('show_'): function for name, function in globals().items() if name.startswith('show_')
 }
-EFFECTS = {*ON_A_SERVER, 'timeout', 'deadline', 'strict_ssl', 'reject_unauthorized', 'ca', 'local_address'}
+EFFECTS = {
+    *(*ON_A_SERVER, 'timeout', 'deadline', 'strict_ssl', 'reject_unauthorized', 'ca', 'local_address'),
+    'allow_insecure_redirect',
+}
 
 
 @pytest.mark.parametrize('option', ON_A_SERVER)
@@ -539,6 +618,15 @@ def test_the_options_of_certificates_have_their_effect(
         request(tls_server.url).end()
     assert request(tls_server.url, {option: False}).end().status_code == 200
     assert request(tls_server.url, {option: True, 'ca': authority.path}).end().status_code == 200
+
+
+def test_the_option_allow_insecure_redirect_has_its_effect(
+    server: HttpServer, tls_server: HttpServer, authority: Authority
+) -> None:
+    tls_server.answers = lambda seen: redirect(server.url)
+    assert request(tls_server.url, ca=authority.path).end().status_code == 200
+    with pytest.raises(RedirectRefused):
+        request(tls_server.url, ca=authority.path, allow_insecure_redirect=False).end()
 
 
 @pytest.mark.skipif(

@@ -22,10 +22,6 @@ def test_the_tour_runs_the_examples_of_the_readme_in_their_order() -> None:
     assert [example.source for example in tour.EXAMPLES] == statements('')
 
 
-def test_the_tour_names_what_the_readme_says_is_not_there_yet() -> None:
-    assert list(tour.LATER) == statements('not yet')
-
-
 @pytest.mark.parametrize('source', [example.source for example in (*tour.EXAMPLES, *tour.MORE)])
 def test_python_broken_into_lines_is_the_same_python(source: str) -> None:
     out = io.StringIO()

@@ -27,6 +27,11 @@ pytestmark = pytest.mark.skipif(
     not CASES, reason='../shared/vectors/aws_sigv4_suite.json is not beside this repository'
 )
 of_each_case = pytest.mark.parametrize('case', CASES or [{}], ids=[case['name'] for case in CASES] or ['none'])
+# The other three have targets with blanks and foreign letters: on the wire they are percent-encoded, which version 4 signs in another way.
+SENDABLE = [case for case in CASES if case['req'].isascii() and case['req'].partition('\n')[0].count(' ') == 2]
+of_each_that_can_be_sent = pytest.mark.parametrize(
+    'case', SENDABLE or [{}], ids=[case['name'] for case in SENDABLE] or ['none']
+)
 
 
 class Frozen:
@@ -69,11 +74,9 @@ def test_the_canonical_request_the_string_to_sign_and_the_signature_are_the_suit
     assert case['authz'].endswith(f'SignedHeaders={names}, Signature={proof}')
 
 
-@of_each_case
+@of_each_that_can_be_sent
 def test_a_draft_is_signed_as_the_suite_signs_it(case: dict[str, Any]) -> None:
     method, target, fields, body = read(case)
-    if not target.isascii() or ' ' in target:
-        pytest.skip('no request target: on the wire it is percent-encoded, which version 4 signs in another way')
     given: dict[str, Any] = {'key': KEY, 'secret': SECRET, 'sign_version': 4, 'service': SERVICE, 'region': REGION}
     if 'x-amz-security-token' in case['creq']:
         given['session'] = read(case, 'sreq')[2]['x-amz-security-token'][1][0]

@@ -489,3 +489,36 @@ def test_an_answer_from_another_request_has_no_body_for_head(handler_proxy: str,
         assert (answer.headers['content-length'], answer.content) == ('8', b'')
         assert request.get(url).end().headers['content-length'] == '0'
         assert request.post(url).end().body == 'plain'
+
+
+# ---------------------------------------------------------------- both directions at once
+
+
+def echo_chunks(sock: socket.socket, head: bytes) -> None:
+    """Gives each chunk back as soon as it is there."""
+    sock.sendall(b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n')
+    file = sock.makefile('rb')
+    received = head.partition(b'\r\n\r\n')[2]
+    assert not received
+    while size := int(file.readline(), 16):
+        piece = file.read(size + 2)
+        sock.sendall(b'%x\r\n%b' % (size, piece))
+    file.readline()
+    sock.sendall(b'0\r\n\r\n')
+
+
+@pytest.mark.parametrize('kind', ASGI)
+def test_a_client_that_waits_for_the_echo_of_each_piece_gets_it(kind: str, tmp_path: Path) -> None:
+    with RawServer(echo_chunks) as origin:
+        for url in proxy_of(kind, origin.url, tmp_path):
+            with connection(url) as sock:
+                sock.sendall(b'POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n')
+                received = b''
+                for number in range(5):
+                    sock.sendall(b'6\r\npiece%d\r\n' % number)
+                    while not received.endswith(b'piece%d\r\n' % number):
+                        received += sock.recv(65536)
+                sock.sendall(b'0\r\n\r\n')
+                while not received.endswith(b'0\r\n\r\n'):
+                    received += sock.recv(65536)
+                assert received.lower().count(b'transfer-encoding: chunked') == 1

@@ -78,6 +78,7 @@ class Version4:
         pinned = draft.get('x-amz-content-sha256')
         if self._lifetime is not None:
             payload = pinned or (UNSIGNED if keyed else hashed(draft.body, draft.uri, keyed))
+            draft.fields.pop('authorization', None)  # of a user in the address; AWS refuses two proofs
             draft.uri = self._in_query(draft.method, draft.uri, draft.fields, payload, (stamp, region, service))
             return
         payload = pinned or hashed(draft.body, draft.uri, keyed)

@@ -18,6 +18,7 @@ from requite import errors
 from requite.transport import faults, tls
 from requite.transport.byproxy import in_tunnel, reach
 from requite.transport.dial import check_abort, expiry
+from requite.transport.faults import CallersError
 from requite.transport.link import Link
 from requite.transport.tunnel import left
 
@@ -56,11 +57,15 @@ class Secure(urllib3.connection.HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         hop = self.hop
         sock = reach(hop, self._dns_host, self.port or 443, self.expires)
-        # the handshake takes the descriptor away from ``sock``: an abort needs one of its own to shut down
-        self.alarm = sock.dup()
-        hop.signal.watch(self.alarm)
-        # counts for the handshake as a whole: OpenSSL's loop is given one end, however slowly the bytes drip in
-        sock.settimeout(left(self.expires))
+        try:
+            # the handshake takes the descriptor away from ``sock``: an abort needs one of its own to shut down
+            self.alarm = sock.dup()
+            hop.signal.watch(self.alarm)
+            # counts for the handshake as a whole: OpenSSL's loop is given one end, however slowly the bytes drip in
+            sock.settimeout(left(self.expires))
+        except BaseException:
+            sock.close()
+            raise
         return sock
 
 
@@ -100,6 +105,9 @@ def connect(made_by: PlainPool | SecurePool, hop: Hop) -> Link:
     connection.hop = hop
     connection.expires = expiry(hop)
     try:
+        if hop.route.tls is not None:
+            # asked for anew, because files may have been replaced since the pool was made
+            connection.ssl_context = tls.context(hop.route.tls)
         if hop.route.proxy_tls is not None and hop.connect is not None and hop.route.tls is not None:
             connection.sock = in_tunnel(hop, hop.route.tls, connection.expires)
         else:
@@ -110,6 +118,8 @@ def connect(made_by: PlainPool | SecurePool, hop: Hop) -> Link:
             connection.sock.close()
         if hop.notice is not None and isinstance(error, Exception):
             _notice_of_failure(hop.notice)
+        if isinstance(error, CallersError):
+            raise error.error from None
         explained = faults.explain(error, hop, faults.TLS)
         if explained is error:
             raise

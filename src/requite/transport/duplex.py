@@ -161,20 +161,21 @@ class Upload:
         return bool(self._poll.poll(None if seconds is None else seconds * 1000))
 
     def _listen(self) -> None:
-        """Something came in while the body is being sent."""
-        try:
-            data = self._link.recv(head.MAX_LINE)
-        except WAITS:
-            return  # TLS spoke to itself
-        except OSError as error:
-            self._stopped(error)
-            return
-        self._early += data
-        digit = self._first_digit()
-        if digit == b'2':
-            # the server answers while it reads, so it wants the rest
-            self.answered = self._head_end() >= 0
-        self.refused = not self.answered and (not data or len(self._early) > head.MAX_HEAD or digit not in (b'', b'2'))
+        """Something came in while the body is being sent: takes all of it up to the end of the head, for what lies within TLS wakes no poll."""
+        while not self.answered and not self.refused:
+            try:
+                data = self._link.recv(head.MAX_LINE)
+            except WAITS:
+                return
+            except OSError as error:
+                self._stopped(error)
+                return
+            self._early += data
+            digit = self._first_digit()
+            # with a 2xx the server answers while it reads, so it wants the rest
+            self.answered = digit == b'2' and self._head_end() >= 0
+            wanted = bool(data) and digit in (b'', b'2') and len(self._early) <= head.MAX_HEAD
+            self.refused = not self.answered and not wanted
 
     def _first_digit(self) -> bytes:
         """The first digit of the final status, empty while there is none; interim heads are passed over."""

@@ -23,48 +23,51 @@ PEM = b'-----BEGIN'
 
 def load(context: ssl.SSLContext, settings: TLS) -> None:
     """Gives ``context`` the certificate and key of ``settings``. Raises ``OptionsError`` that names the option which cannot be used."""
+    secret = None if settings.passphrase is None else settings.passphrase.encode('utf-8', 'surrogateescape')
     if settings.pfx is not None:
         if settings.cert is not None or settings.key is not None:
             raise errors.OptionsError("options 'pfx' and 'cert' would each say who we are: keep one of them")
-        text, passphrase = _from_pfx(_content('pfx', settings.pfx), settings.passphrase), None
+        text = _from_pfx(_content('pfx', settings.pfx), secret)
     elif settings.cert is None:
         raise errors.OptionsError("option 'key' is of no use without 'cert': give the certificate too")
     else:
         text = _certificate(_content('cert', settings.cert))
         if settings.key is not None:
-            text += b'\n' + _key(_content('key', settings.key), settings.passphrase)
-        passphrase = settings.passphrase
-    _hand_over(context, text, passphrase)
+            text += b'\n' + _key(_content('key', settings.key), secret)
+    _hand_over(context, text, secret)
 
 
-def _hand_over(context: ssl.SSLContext, text: bytes, passphrase: str | None) -> None:
-    def ask() -> str:
+def _hand_over(context: ssl.SSLContext, text: bytes, secret: bytes | None) -> None:
+    def ask() -> bytes:
         # without this, OpenSSL would ask the terminal
-        if passphrase is None:
+        if secret is None:
             raise errors.OptionsError("option 'key' is encrypted: give its 'passphrase'")
-        return passphrase
+        return secret
 
     try:
         with _file_of(text) as path:
             context.load_cert_chain(path, password=ask)
+    except errors.OptionsError:
+        raise
     except ssl.SSLError as error:
-        reason = (error.reason or '').upper()
-        if 'MISMATCH' in reason:
-            raise errors.OptionsError(
-                "options 'cert' and 'key' do not belong together: give the private key of this certificate"
-            ) from None
-        if PEM + b' CERTIFICATE' not in text:
-            raise errors.OptionsError(
-                "option 'cert' holds no certificate: give PEM, DER or the path of a file"
-            ) from None
-        if b'PRIVATE KEY' not in text:
-            raise errors.OptionsError("option 'cert' comes without its private key: give it as 'key'") from None
-        wrong = 'it cannot be decrypted: is the passphrase right?' if b'ENCRYPTED' in text else 'it cannot be read'
-        raise errors.OptionsError(f"option 'key': {wrong}") from None
-    except ValueError as error:
-        if isinstance(error, errors.OptionsError):
-            raise
+        raise errors.OptionsError(_trouble(error, text)) from None
+    except ValueError:
         raise errors.OptionsError("option 'passphrase' is too long for OpenSSL") from None
+
+
+def _trouble(error: ssl.SSLError, text: bytes) -> str:
+    """What to say of PEM that OpenSSL would not take as certificate and key."""
+    if 'MISMATCH' in (error.reason or '').upper():
+        return "options 'cert' and 'key' do not belong together: give the private key of this certificate"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text.decode('ascii', 'replace'))
+    except (ssl.SSLError, ValueError):
+        return "option 'cert' holds no certificate that can be read: give PEM, DER or the path of a file"
+    if b'PRIVATE KEY' not in text:
+        return "option 'cert' comes without its private key: give it as 'key'"
+    if b'ENCRYPTED' in text:
+        return "option 'key' cannot be decrypted: is the 'passphrase' right?"
+    return "option 'key' holds no private key that can be read: give PEM, DER or the path of a file"
 
 
 def _content(name: str, value: str | bytes) -> bytes:
@@ -87,33 +90,32 @@ def _certificate(content: bytes) -> bytes:
     return ssl.DER_cert_to_PEM_cert(content).encode()
 
 
-def _key(content: bytes, passphrase: str | None) -> bytes:
+def _key(content: bytes, secret: bytes | None) -> bytes:
     """A private key as PEM that OpenSSL reads; a DER one is taken apart by its owner's passphrase and put together with the same."""
     if PEM in content:
         return content
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization as forms
 
-    secret = None if passphrase is None else passphrase.encode()
-    try:
-        key = forms.load_der_private_key(content, secret)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise errors.OptionsError(
-            "option 'key' is no private key that can be read: give PEM, DER or the path of a file, and its passphrase if it has one"
-        ) from None
-    sealed = forms.NoEncryption() if not secret else forms.BestAvailableEncryption(secret)
-    return key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, sealed)
+    for each in dict.fromkeys((secret, None)):  # a passphrase that is not needed does no harm, as with PEM
+        try:
+            key = forms.load_der_private_key(content, each)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+        sealed = forms.BestAvailableEncryption(each) if each else forms.NoEncryption()
+        return key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, sealed)
+    raise errors.OptionsError(
+        "option 'key' is no private key that can be read: give PEM, DER or the path of a file, and its 'passphrase' if it has one"
+    )
 
 
-def _from_pfx(content: bytes, passphrase: str | None) -> bytes:
+def _from_pfx(content: bytes, secret: bytes | None) -> bytes:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization as forms
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     try:
-        key, certificate, others = pkcs12.load_key_and_certificates(
-            content, None if passphrase is None else passphrase.encode()
-        )
+        key, certificate, others = pkcs12.load_key_and_certificates(content, secret)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise errors.OptionsError(
             "option 'pfx' cannot be read: give PKCS 12 as bytes or the path of a file, and its 'passphrase'"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from typing import TYPE_CHECKING, Any
 
 from urllib3.util.ssl_ import create_urllib3_context
@@ -26,12 +27,17 @@ VERSIONS = {'TLSv1.2': ssl.TLSVersion.TLSv1_2, 'TLSv1.3': ssl.TLSVersion.TLSv1_3
 
 
 def context(settings: TLS) -> ssl.SSLContext:
-    """The context for ``settings``. Raises ``OptionsError`` when a certificate, a version or a cipher list cannot be used."""
+    """The context for ``settings``. Raises ``OptionsError`` when a certificate, a version or a cipher list cannot be used.
+
+    Files are looked at each time: what was replaced since is read again, and holds for the connections made from now on.
+    """
     files = (*settings.ca, settings.cert, settings.key, settings.pfx)
     key = settings, tuple(_stamp(item) for item in files if item is not None)
     found = _contexts.get(key)
     if found is None:
         found = _make(settings)
+        if hasattr(found, '_ctx_lock'):
+            return found  # truststore's: locked for as long as one handshake takes, so that each connection needs one of its own
         while len(_contexts) >= MAX_CONTEXTS:
             _contexts.pop(next(iter(_contexts)), None)
         _contexts[key] = found
@@ -39,7 +45,7 @@ def context(settings: TLS) -> ssl.SSLContext:
 
 
 def _stamp(item: str | bytes) -> tuple[int, int] | None:
-    """What tells that the file of a ``ca`` was replaced: new connections then trust what it holds now."""
+    """What tells that a file was replaced."""
     if isinstance(item, bytes) or '-----BEGIN' in item:
         return None
     try:
@@ -50,13 +56,14 @@ def _stamp(item: str | bytes) -> tuple[int, int] | None:
 
 
 def _make(settings: TLS) -> ssl.SSLContext:
-    made = _trusting_the_system() if settings.verify and not settings.ca else None
+    asking = settings.verify and not settings.ca
+    made = _asking_the_system() if asking and _is_the_systems_business() else None
     loaded = made is not None
     made = made or create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if settings.verify else ssl.CERT_NONE)
     _restrict(made, settings)
     # Python tells OpenSSL 3 to take a bare FIN for an orderly end; a cut body would look whole
     made.options &= ~getattr(ssl, 'OP_IGNORE_UNEXPECTED_EOF', 0)
-    if not settings.ca and not loaded:
+    if asking and not loaded:
         made.load_default_certs()
     for item in settings.ca:
         _trust(made, item)
@@ -67,13 +74,22 @@ def _make(settings: TLS) -> ssl.SSLContext:
     return made
 
 
-def _trusting_the_system() -> ssl.SSLContext | None:
+def _is_the_systems_business() -> bool:
+    """Whether the system has a store of its own that OpenSSL cannot read, or keeps it where this OpenSSL does not look."""
+    if sys.platform in ('win32', 'darwin'):
+        return True
+    known = ssl.get_default_verify_paths()
+    return known.cafile is None and (known.capath is None or not os.listdir(known.capath))
+
+
+def _asking_the_system() -> ssl.SSLContext | None:
     """A context that asks the operating system whom to trust, where the package truststore is installed."""
     try:
         import truststore
     except ImportError:
         return None
     made: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.hostname_checks_common_name = False
     made.set_alpn_protocols(['http/1.1'])
     return made
 
@@ -81,10 +97,19 @@ def _trusting_the_system() -> ssl.SSLContext | None:
 def _restrict(made: ssl.SSLContext, settings: TLS) -> None:
     if settings.ciphers is not None:
         made.set_ciphers(_ciphers(settings.ciphers))
-    made.minimum_version = _version('min_version', settings.min_version or 'TLSv1.2')
-    if settings.max_version is not None:
-        made.maximum_version = _version('max_version', settings.max_version)
-    made.options |= settings.secure_options
+    least = _version('min_version', settings.min_version or 'TLSv1.2')
+    most = None if settings.max_version is None else _version('max_version', settings.max_version)
+    if most is not None and most < least:
+        raise errors.OptionsError(
+            f"options 'min_version' ({settings.min_version}) and 'max_version' ({settings.max_version}) leave no version of TLS: keep one of them"
+        )
+    made.minimum_version = least
+    if most is not None:
+        made.maximum_version = most
+    try:
+        made.options |= settings.secure_options
+    except (OverflowError, ValueError):
+        raise errors.OptionsError("option 'secure_options' holds no options of OpenSSL: add up ssl.OP_...") from None
 
 
 def _version(option: str, name: str) -> ssl.TLSVersion:
@@ -96,8 +121,10 @@ def _version(option: str, name: str) -> ssl.TLSVersion:
 def _ciphers(text: str) -> str:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(text)
-    except ssl.SSLError:
-        raise errors.OptionsError(f'ciphers {text!r} names no cipher of this OpenSSL: see `openssl ciphers`') from None
+    except (ssl.SSLError, ValueError):
+        raise errors.OptionsError(
+            f"option 'ciphers': {text!r} names no cipher of this OpenSSL: see `openssl ciphers`"
+        ) from None
     return text
 
 
@@ -112,7 +139,7 @@ def _trust(made: ssl.SSLContext, item: str | bytes) -> None:
     except (OSError, ValueError) as error:
         what = 'the given text' if not isinstance(item, str) or '-----BEGIN' in item else repr(item)
         raise errors.OptionsError(
-            f'ca: {what} holds no certificate that can be read ({error}): give PEM text, DER bytes or the path of a file'
+            f"option 'ca': {what} holds no certificate that can be read ({error}): give PEM text, DER bytes or the path of a file"
         ) from None
 
 

@@ -144,6 +144,12 @@ def test_a_signature_in_the_query_leaves_the_fields_alone() -> None:
     assert '&X-Amz-Expires=60&X-Amz-Security-Token=T&X-Amz-SignedHeaders=host&X-Amz-Signature=' in made.target
 
 
+def test_a_signature_takes_the_place_of_a_user_in_the_address() -> None:
+    basic = [('authorization', 'Basic dTpw')]
+    assert proof(signed(draft(S3 + '/k', headers=basic))).startswith('AWS4-')
+    assert signed(draft(S3 + '/k', headers=basic), sign_query=True).get('authorization') is None
+
+
 def test_blanks_within_a_value_count_as_one_and_lines_of_one_name_are_joined() -> None:
     names, lines = aws4.canonical_fields({'x-b': ('X-B', ('  1   2 ', '3')), 'x-a': ('x-a', "it's  'a'")})
     assert (names, lines) == ('x-a;x-b', "x-a:it's 'a'\nx-b:1 2,3\n")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from requite.cookies import Cookie, CookieError, CookieJar
+from requite.cookies import Cookie, CookieError, CookieJar, MemoryStore
 from requite.cookies import jar as jars
 from requite.errors import InvalidOptionType, InvalidURI, RequestError
 from requite.headers import FIELD_VALUE
@@ -167,7 +167,7 @@ def test_c3_characters_that_no_header_can_hold_go_out_as_utf8() -> None:
 def test_c3_a_cookie_by_hand_cannot_be_two() -> None:
     """SECURITY C3."""
     jar = CookieJar()
-    for cookie in (Cookie('a', '1; b=2'), Cookie('a=1; b', '2'), Cookie('a=', 'x')):
+    for cookie in (Cookie('a', '1; b=2'), Cookie('a=1; b', '2'), Cookie('a=', 'x'), Cookie('', 'a=b')):
         with pytest.raises(CookieError, match='read as another'):
             jar.set_cookie(cookie, 'http://www.example.com/')
 
@@ -289,6 +289,7 @@ def test_c8_a_prefix_is_a_promise(text: str, url: str, kept: bool) -> None:
         ('a=1; Secure; Path=/x', 'a=2; Path=/', False),
         ('a=1; Secure', 'b=2', False),
         ('a=1', 'a=2', False),
+        ('a=1; Secure', '=a=2', True),
     ],
 )
 def test_c8_a_secure_cookie_is_neither_replaced_nor_hidden_from_http(secure: str, plain: str, refused: bool) -> None:
@@ -397,6 +398,30 @@ def test_what_is_refused_is_dropped_where_errors_are_ignored(caplog: pytest.LogC
     assert 'public suffix' in caplog.messages[1]
     assert 'secret' not in caplog.text
     assert 'pass' not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ('text', 'why'),
+    [
+        ('a=1; Domain=foreign.test', 'not www.example.com or above it'),
+        ('a=1; Domain=com', 'public suffix'),
+        ('a=' + 'x' * 4096, 'larger than 4096 bytes'),
+        ('a=1\1', 'control character'),
+        ('; Path=/', 'without name and value'),
+        ('__Secure-a=1', 'as its prefix promises'),
+        ('a=1; Secure', ''),
+    ],
+)
+def test_a_server_is_told_nothing_the_log_why_and_the_caller_too(
+    text: str, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    jar = CookieJar()
+    with caplog.at_level(logging.DEBUG, 'requite'):
+        jar.remember(parse('http://www.example.com/'), [text])
+    assert (len(jar), [why in line for line in caplog.messages]) == ((0, [True]) if why else (1, []))
+    if why:
+        with pytest.raises(CookieError, match=why):
+            jar.set_cookie(text, 'http://www.example.com/')
 
 
 def test_q9_no_error_holds_a_value() -> None:
@@ -511,6 +536,41 @@ def test_threads_may_share_a_jar() -> None:
         thread.join()
     assert failures == []
     assert len(jar) <= 40
+
+
+class Counting(MemoryStore):
+    """Counts how often it is looked through as a whole."""
+
+    looks = 0
+
+    def all(self) -> list[Cookie]:
+        self.looks += 1
+        return super().all()
+
+
+def test_c4_a_response_with_many_cookies_looks_through_the_jar_once_and_not_once_each() -> None:
+    """SECURITY C4, C8: to make room, and to find the Secure cookies that http may not hide."""
+    store = Counting()
+    jar = CookieJar(store, now=Clock(), most=100)
+    jar.remember(parse('https://www.example.com/'), [f'a{number}=1; Secure' for number in range(100)])
+    store.looks = 0
+    jar.remember(
+        parse('http://www.example.com/'),
+        [f'{name}{number}=2; Domain=example.com' for number in range(50) for name in 'ab'],
+    )
+    assert store.looks <= 2
+    assert len(jar) == 100
+    assert [cookie.key for cookie in store.find('example.com')] == [f'b{number}' for number in range(50)]
+
+
+def test_c8_a_secure_cookie_of_the_same_response_counts_too() -> None:
+    """SECURITY C8."""
+    jar = CookieJar(now=Clock())
+    jar.remember(
+        parse('http://www.example.com/'),
+        ['x=1; Domain=example.com', 'a=1; Secure; Domain=example.com', 'a=2; Domain=example.com'],
+    )
+    assert sent(jar) == 'x=1; a=1'
 
 
 @pytest.mark.timing

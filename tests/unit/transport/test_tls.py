@@ -60,7 +60,7 @@ def test_an_authority_can_be_given_in_every_form(form: str, authority: Authority
     ],
 )
 def test_an_authority_that_cannot_be_read_is_an_error_that_names_the_option(item: str | bytes) -> None:
-    with pytest.raises(OptionsError, match='ca: '):
+    with pytest.raises(OptionsError, match="option 'ca': "):
         tls.context(TLS(ca=(item,)))
 
 
