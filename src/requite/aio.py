@@ -51,6 +51,7 @@ async def _asked(handle: Request, ask: Callable[[], Any]) -> Any:
     from asyncio import CancelledError
 
     attend(handle)
+    handle._finish_writing(False)  # here, where it may have been written: a worker would wait for the writer
     thread = get_ident()
 
     def work() -> Any:

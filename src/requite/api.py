@@ -8,7 +8,7 @@ from requite import agents, background, checks, configure, credentials, debuggin
 from requite.arguments import gather, levels, mapping, merged
 from requite.carries import addressed, first
 from requite.errors import InvalidOptionType
-from requite.options import EMPTY, VERIFIED, Options, compose, normalise, shared
+from requite.options import EMPTY, Options, compose, normalise, shared
 from requite.prepare import jar_of
 from requite.request import Request
 from requite.response import Response
@@ -63,6 +63,7 @@ class Requests(Classes):
         self._addressed = (
             requester is None
             and _SETTLED.isdisjoint(defaults.__dict__)
+            and not defaults.tls.halved
             and isinstance(defaults.json, (bool, type(None)))
         )
         self._transport = transport
@@ -179,6 +180,8 @@ class Requests(Classes):
         made = shared(_connected(compose(self._defaults, values), values))
         if made.jar is not None:
             jar_of(made)
+        if made.tls is not self._defaults.tls and not made.tls.halved:
+            check_tls(made.tls)
         return Requests(made, merged(self._raw, given), requester or self._requester, self._transport)
 
     def forever(
@@ -257,7 +260,7 @@ class Requests(Classes):
             from requite.auth.clock import SYSTEM
 
             resolved = configure.replaced(resolved, idempotency_key=SYSTEM.nonce(32))
-        if resolved.tls is not VERIFIED:
+        if resolved.tls is not self._defaults.tls or resolved.tls.halved:
             check_tls(resolved.tls)
         made = Request(resolved, first(resolved), self._transport, 3)
         if resolved.callback is not None:
@@ -284,7 +287,7 @@ def _expanded(given: dict[str, Any]) -> dict[str, Any]:
 
 
 _SETTLED = frozenset(
-    'uri url base_url qs body form form_data multipart callback auth jar netrc signed idempotency_key'.split()
+    'uri url base_url qs body form form_data multipart callback auth jar netrc signed proxy idempotency_key'.split()
 )
 _CONNECTS = frozenset(('pool', 'agent', 'agent_options', 'forever'))
 

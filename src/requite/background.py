@@ -33,6 +33,7 @@ MAX_GENERATIONS = 100
 IMPORTED_LATE = (
     'encodings.idna',
     'requite.auth.order',
+    'requite.progress',
     'requite.redirects',
     'requite.sinks',
     'requite.sources',

@@ -9,6 +9,7 @@ from requite.contentfields import declared
 from requite.errors import InvalidBody, InvalidOptionType, InvalidProtocol, InvalidURI
 from requite.message import Carry
 from requite.prepare import from_netrc, jar_of
+from requite.proxies import settle
 from requite.wire import uri as uris
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def first(options: Options) -> Carry:
         return Carry(method, uri, None)
     if options.qs is not None:
         uri = _with_query(uri, options)
+    if options.proxy is not None:
+        settle(options, uri)
     if options.jar is not None:
         jar_of(options)
     if options.netrc is not None:
@@ -56,7 +59,9 @@ def addressed(method: str, address: str) -> Carry:
         raise _with_fix(error) from None
 
 
-_SETTLED_HERE = frozenset(('body', 'form', 'form_data', 'multipart', 'json', 'qs', 'jar', 'netrc', 'signed'))
+_SETTLED_HERE = frozenset(
+    ('body', 'form', 'form_data', 'multipart', 'json', 'qs', 'jar', 'netrc', 'signed', 'proxy')
+)
 
 
 def _body_option(options: Options) -> str:

@@ -1,19 +1,16 @@
-"""A response written to a file or to standard output, with progress for whoever watches."""
+"""A response written to a file or to standard output."""
 
 from __future__ import annotations
 
-import os
 import signal
-import stat
 import sys
 from contextlib import contextmanager
-from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from requite.sinks import WholeFile
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO, TextIO
+    from collections.abc import Callable, Iterator
 
     from requite.response import Response
 
@@ -22,122 +19,86 @@ INTERVAL = 0.1
 SCALES = ((1e3, 'kB'), (1e6, 'MB'), (1e9, 'GB'))
 
 
-class UsageError(Exception):
-    """The output that was asked for cannot be one, which is plain before anything is sent."""
-
-
 class OutputError(Exception):
     """The output cannot be written (RequestError is an OSError in places: this is how the two are told apart)."""
 
 
-class Stream:
-    """An output that takes what comes: standard output, a device, a named pipe."""
+class StandardOutput:
+    """Takes what comes, and lets go of it at once: the body may be one that comes slowly."""
 
-    takes_errors = True
+    replaces = False
 
-    def __init__(self, path: str | None) -> None:
-        self._path = path
-        self._file: BinaryIO | None = None
-
-    @property
-    def on_terminal(self) -> bool:
-        """Whether people would see the body itself."""
-        return self._file is not None and self._file.isatty()
-
-    def open(self) -> None:
-        """Gets ready to be written to."""
-        if self._path is not None:
-            self._file = self._attempt(open, self._path, 'wb')
-        elif sys.stdout is None:
+    def begin(self, source: Any = None) -> None:
+        """Gets ready."""
+        if sys.stdout is None:
             raise OutputError('standard output is closed')
-        else:
-            self._file = sys.stdout.buffer
 
     def write(self, data: bytes) -> None:
-        """Writes and lets go of ``data``: the body may be one that comes slowly. Raises ``BrokenPipeError`` when nobody reads any more."""
-        self._attempt(self._file.write, data)  # type: ignore[union-attr]
-        self._attempt(self._file.flush)  # type: ignore[union-attr]
+        """Writes ``data``."""
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
     def keep(self) -> None:
         """The body is whole."""
-        self.discard()
 
     def discard(self) -> None:
-        """Closes what was opened here."""
-        if self._path is not None and self._file is not None:
-            self._attempt(self._file.close)
+        """It never will be."""
 
-    def _attempt(self, action: Any, *arguments: Any) -> Any:
+
+class Output:
+    """A sink of a command line; what goes wrong with it is ``OutputError``, and ``BrokenPipeError`` when nobody reads any more."""
+
+    def __init__(self, sink: Any, name: str) -> None:
+        self._sink = sink
+        self._name = name
+
+    @property
+    def takes_errors(self) -> bool:
+        """Whether the page of an error goes there too: it never replaces a file."""
+        return not self._sink.replaces
+
+    def open(self) -> None:
+        """Gets ready to be written to."""
+        self._attempt(self._sink.begin, None)
+
+    def write(self, data: bytes) -> None:
+        """Writes ``data``."""
+        self._attempt(self._sink.write, data)
+
+    def keep(self) -> None:
+        """The body is whole."""
+        self._attempt(self._sink.keep)
+
+    def discard(self) -> None:
+        """Closes what was opened, and forgets it unless it was kept."""
+        self._sink.discard()
+
+    def _attempt(self, action: Any, *arguments: Any) -> None:
         try:
-            return action(*arguments)
+            action(*arguments)
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise OutputError(f'cannot write {self._path or "standard output"}: {error.strerror}') from None
+            raise OutputError(f'cannot write {self._name}: {error.strerror}') from None
 
 
-class WholeFile(Stream):
-    """A file that is written beside its place and put there when it is whole; what is there before stays until then."""
-
-    takes_errors = False
-    on_terminal = False
-
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self._place = Path(path).resolve()  # a symbolic link stays one
-        self._beside = self._place.with_name(f'.requite-{os.getpid()}-{os.urandom(4).hex()}.part')
-
-    def open(self) -> None:
-        self._file = self._attempt(open, self._beside, 'xb')
-
-    def keep(self) -> None:
-        self._attempt(self._file.close)  # type: ignore[union-attr]
-        self._attempt(self._move)
-
-    def discard(self) -> None:
-        if self._file is None:
-            return
-        try:
-            self._file.close()
-        except OSError:
-            pass  # what could not be written is thrown away
-        self._beside.unlink(missing_ok=True)  # missing: it is in its place
-
-    def _move(self) -> None:
-        if self._place.exists():
-            self._beside.chmod(stat.S_IMODE(self._place.stat().st_mode))
-        self._beside.replace(self._place)
-
-
-def target(path: str | None) -> Stream:
-    """Where the body goes; None and ``'-'`` are standard output. Raises ``UsageError`` for what can never be written."""
+def target(path: str | None) -> Output:
+    """Where the body goes; None and ``'-'`` are standard output. Raises ``OptionsError`` for what can never be written."""
     if path is None or path == '-':
-        return Stream(None)
-    file = Path(path)
-    if file.is_dir() or path.endswith(os.sep) or not path:
-        raise UsageError(f'{path!r} is a folder; name a file: -o {file / "FILE"}')
-    if not file.resolve().parent.is_dir():
-        raise UsageError(f'there is no folder {file.parent} to put {file.name} into')
-    if file.exists() and not file.is_file():
-        return Stream(path)  # a device or a named pipe must be written to, never be replaced
-    return WholeFile(path)
+        return Output(StandardOutput(), 'standard output')
+    return Output(WholeFile(path), path)
 
 
-def copy(response: Response, output: Stream) -> None:
-    """Writes the body piece by piece; raises ``RequestError`` when it breaks off (a file then stays as it was), ``OutputError``, ``BrokenPipeError``."""
+def copy(response: Response, output: Output, tell: Callable[[int], object] | None = None) -> None:
+    """Writes the body piece by piece, and tells the size of each; raises ``RequestError`` when it breaks off (a file then stays as it was), ``OutputError``, ``BrokenPipeError``."""
     output.open()
-    progress = None
-    if sys.stderr is not None and sys.stderr.isatty() and not output.on_terminal:
-        progress = Progress(sys.stderr, announced(response))
     try:
         for piece in response:
             output.write(piece)
-            if progress is not None:
-                progress.add(len(piece))
+            if tell is not None:
+                tell(len(piece))
         output.keep()
     finally:
-        if progress is not None:
-            progress.end()
         output.discard()
 
 
@@ -147,38 +108,6 @@ def announced(response: Response) -> int | None:
     if length is None or response.headers.get('content-encoding') is not None:
         return None
     return int(str(length))
-
-
-class Progress:
-    """One line that is drawn over itself: how much is here, of how much, how fast."""
-
-    def __init__(self, stream: TextIO, total: int | None) -> None:
-        self._stream = stream
-        self._total = total
-        self._size = 0
-        # Nothing is drawn for what is over in a moment, and no rate is told before there is one.
-        self._began = self._drawn = monotonic()
-        self._width = 0
-
-    def add(self, size: int) -> None:
-        """Counts ``size`` more bytes."""
-        self._size += size
-        now = monotonic()
-        if now - self._drawn >= INTERVAL:
-            self._drawn = now
-            self._draw(now)
-
-    def end(self) -> None:
-        """Draws for the last time and leaves the line."""
-        self._draw(monotonic())
-        self._stream.write('\n')
-        self._stream.flush()
-
-    def _draw(self, now: float) -> None:
-        text = describe(self._size, self._total, now - self._began)
-        self._stream.write('\r' + text.ljust(self._width))
-        self._stream.flush()
-        self._width = len(text)
 
 
 def describe(size: int, total: int | None, seconds: float) -> str:

@@ -40,10 +40,12 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         if watch.listening:
             hop = _announced(hop, watch)
         try:
-            reply = transport.send(hop)
+            reply = transport.send(hop if options.retry is None else _repeatable(options, carry, hop, watch))
         except ProxyRefused as refusal:
-            carry = _asked_by_proxy(carry, hop, refusal)
+            carry = _asked_by_proxy(carry, watch.hop, refusal)
             continue
+        if options.retry is not None:
+            hop = watch.hop  # as it was sent last
         again: tuple[Signer, ...] | None = None
         if options.signed:  # first: what is not believed leaves no cookie either
             reply, again = _judged(options, carry, hop, reply)
@@ -127,6 +129,17 @@ def _announced(hop: Hop, watch: Watch) -> Hop:
 
         body = Counted(body, lambda *progress: watch.event('progress', *progress))
     return hop._replace(notice=lambda sock: watch.event('socket', sock), body=body)
+
+
+def _repeatable(options: Options, carry: Carry, hop: Hop, watch: Watch) -> Hop:
+    """The hop with what makes it once more: signed for that moment, and told of again."""
+
+    def anew() -> Hop:
+        made = build(options, carry, hop.pool, hop.limits, hop.signal)
+        watch.hop = made
+        return (_announced(made, watch) if watch.listening else made)._replace(anew=anew)
+
+    return hop._replace(anew=anew)
 
 
 def _following(

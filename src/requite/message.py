@@ -49,9 +49,19 @@ class AbortSignal:
         sock = self._socket
         if sock is not None:
             try:
-                sock.shutdown(2)  # SHUT_RDWR: close() would not wake a blocked reader
+                _shut(sock)  # close() would not wake a blocked reader
             except (OSError, ValueError):
                 pass
+
+
+def _shut(sock: Any) -> None:
+    import socket
+
+    if isinstance(sock, socket.socket):
+        # not the one of SSLSocket, which forgets its TLS first: what another thread sends in that moment would go out in the clear
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    else:
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 class Carry(NamedTuple):
@@ -135,7 +145,8 @@ class Hop(NamedTuple):
     ``fields`` are the header fields in wire order, Host, Content-Length and Transfer-Encoding included. ``pool`` is where the connection comes
     from, None for one of its own. ``marks``, when given, is filled with moments of ``time.perf_counter()``: socket, lookup, connect, tls, response.
     ``notice``, when given, is called with the socket as soon as there is one.
-    ``connect`` are the fields of the CONNECT that opens a tunnel through the route's proxy.
+    ``connect`` are the fields of the CONNECT that opens a tunnel through the route's proxy. ``anew``, when given, makes the hop once more, with signatures of
+    that moment, for whoever sends it again.
     """
 
     method: str
@@ -150,6 +161,7 @@ class Hop(NamedTuple):
     marks: dict[str, float] | None = None
     notice: Callable[[socket.socket], None] | None = None
     connect: tuple[tuple[str, str], ...] | None = None
+    anew: Callable[[], Hop] | None = None
 
     def __repr__(self) -> str:
         return f'<Hop {self.method} {self.uri.redacted()}>'

@@ -263,13 +263,16 @@ def idempotency_key(name: str, value: Any) -> Any:
     """True, or the key itself."""
     if value is None or isinstance(value, bool):
         return value or None
-    text = checks.text(name, value)
-    return fields.header_value(name, 'idempotency-key', text)
+    if not isinstance(value, str):
+        raise checks.wrong_type(name, value, 'True or a str')
+    if not value.strip():
+        raise OptionsError(f'option {name!r} is empty; give True for one that is made for each request')
+    return fields.header_value(name, 'idempotency-key', value)
 
 
 def har_log(name: str, value: Any) -> Any:
     """A path or a HarLog."""
-    if value is None or callable(getattr(value, 'add', None)):
+    if value is None or (callable(getattr(value, 'add', None)) and hasattr(value, 'secrets')):
         return value
     if isinstance(value, (str, os.PathLike)) and str(value):
         return os.fspath(value)

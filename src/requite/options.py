@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from requite import checks, claims, credentials
+from requite import checks, claims, credentials, gathered
 from requite.errors import OptionsError, UnknownOption
+from requite.gathered import DEFAULT_LIMITS
 from requite.optiontable import NAMES
 from requite.routes import TLS, Limits
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from requite.protocols import Signer
     from requite.retries import Retry
     from requite.routes import Proxy
-
-DEFAULT_LIMITS = Limits(10.0, 300.0)
-"""Ten seconds to connect, five minutes of silence."""
 
 VERIFIED = TLS()
 MERGED = frozenset('qs form form_data multipart json body agent_options qs_parse_options qs_stringify_options'.split())
@@ -191,6 +189,8 @@ def compose(outer: Options, values: dict[str, Any]) -> Options:
             values[name] = credentials.over(name, outer.auth, value)
         elif name == 'sensitive_headers' and value is not None:
             values[name] = outer.sensitive_headers | value
+        elif name == 'timeout':
+            values[name] = gathered.over(merged, value)
         elif name in CLAIMS:
             values[name] = claims.over(merged.get(name), value)
     merged.update(values)
@@ -228,50 +228,23 @@ def _derive(merged: dict[str, Any], values: dict[str, Any]) -> None:
         if value is None and name not in _NONE_MATTERS:
             del merged[name]
     if 'timeout' in values:
-        merged['limits'] = _limits(values['timeout'])
+        if values.get('deadline') is not None:
+            gathered.check_clocks(values['timeout'], values['deadline'])
+        merged['limits'] = gathered.limits(values['timeout'])
     elif 'timeout' not in merged and 'timeout' in (merged.get('agent_options') or ()):
-        merged['limits'] = _limits(merged['agent_options']['timeout'])
-    if not _TLS_SOURCES.isdisjoint(values):
-        merged['tls'] = _tls(merged)
+        merged['limits'] = gathered.limits(merged['agent_options']['timeout'])
+    if not gathered.TLS_SOURCES.isdisjoint(values):
+        merged['tls'] = gathered.tls(merged)
     if not SIGNED.isdisjoint(values):
         merged.pop('signed', None)
         if not SIGNED.isdisjoint(merged):
             merged['signed'] = True
 
 
-def _limits(timeout: Any) -> Limits:
-    """One number is for connecting and for silence alike; a mapping says each, and how long to wait for a free connection."""
-    if not isinstance(timeout, dict):
-        return Limits(timeout, timeout)
-    return Limits(
-        timeout.get('connect', DEFAULT_LIMITS.connect),
-        timeout.get('read', DEFAULT_LIMITS.read),
-        None,
-        timeout.get('pool'),
-    )
-
-
-_TLS_FIELDS = frozenset(
-    'server_hostname min_version max_version ciphers cert key pfx passphrase secure_options'.split()
-)
-_TLS_SOURCES = _TLS_FIELDS | {'strict_ssl', 'reject_unauthorized', 'ca', 'agent_options', 'assert_fingerprint'}
 CLAIMS = frozenset(('oauth', 'hawk', 'aws', 'http_signature', 'http_message_signature'))
 SIGNED = CLAIMS | {'signers'}
 _NONE_MATTERS = frozenset(('timeout', 'encoding', 'body', 'proxy', 'tunnel'))
 """Where None says something: never, bytes, (with json) the JSON value null, no proxy, as the target's scheme wants. Elsewhere it takes a default back."""
-
-
-def _tls(merged: dict[str, Any]) -> TLS:
-    """What all the options say about TLS; those of the request win over the same ones in ``agent_options``."""
-    agent = merged.get('agent_options') or {}
-    said = {name: value for name in _TLS_FIELDS if (value := merged.get(name) or agent.get(name))}
-    verify = (
-        merged.get('strict_ssl', True)
-        and merged.get('reject_unauthorized', True)
-        and agent.get('reject_unauthorized', True)
-    )
-    pinned = merged.get('assert_fingerprint')
-    return TLS(bool(verify), merged.get('ca') or agent.get('ca') or (), fingerprint=pinned, **said)
 
 
 def merge(outer: Any, inner: Any) -> Any:

@@ -95,7 +95,8 @@ def _user_agent(draft: Draft) -> None:
 
 
 def _idempotency_key(draft: Draft) -> None:
-    if draft.options.idempotency_key is not None:
+    # a redirect that took the content away asks for something else
+    if draft.options.idempotency_key is not None and not draft.carry.bodiless:
         draft.default('idempotency-key', draft.options.idempotency_key)
 
 

@@ -29,12 +29,15 @@ WHITE_LIST = frozenset(
 """Fields that CONNECT repeats for the proxy, as in Node."""
 EXCLUSIVE = frozenset(('proxy-authorization',))
 """Fields that only the proxy sees, as in Node."""
+NEVER_TOLD = frozenset('host content-length transfer-encoding'.split())
+"""Fields that no list brings into CONNECT: it has a Host of its own, and content it has none (Node repeats them: mended)."""
 MOST_DECISIONS = 512
 
 # The variables as the process holds them: `os.environ` encodes a name each time it is asked, which every request would pay for.
 _held: Any = getattr(os.environ, '_data', os.environ)
-NAMES: Any = [os.environ.encodekey(name) if hasattr(os.environ, 'encodekey') else name for name in VARIABLES]
+_keys: Any = [os.environ.encodekey(name) if hasattr(os.environ, 'encodekey') else name for name in VARIABLES]
 _cgi: Any = os.environ.encodekey('REQUEST_METHOD') if hasattr(os.environ, 'encodekey') else 'REQUEST_METHOD'
+NAMES: Any = _keys[:4]
 HELD = _held.keys()
 """The names that the environment has at this moment; with ``NAMES`` for those that ask on every request."""
 _decided: dict[Any, Proxy | None] = {}
@@ -51,7 +54,7 @@ def choose(options: Options, uri: Uri) -> Proxy | None:
         return options.proxy
     if uri.socket_path is not None or silent():
         return None
-    held = tuple(map(_held.get, NAMES))
+    held = tuple(map(_held.get, _keys))
     key = held, _cgi in _held, uri.scheme, uri.hostname, uri.effective_port
     try:
         return _decided[key]
@@ -72,7 +75,8 @@ def from_variables(uri: Uri, variables: Mapping[str, str]) -> Proxy | None:
         return None
     names = ['HTTP_PROXY', 'http_proxy']
     if 'REQUEST_METHOD' in variables:
-        names.remove('HTTP_PROXY')
+        # where the system knows no case, the one is the other
+        names = [] if os.name == 'nt' else ['http_proxy']
     if uri.scheme == 'https':
         names[:0] = ['HTTPS_PROXY', 'https_proxy']
     name = next((name for name in names if variables.get(name, '').strip()), None)
@@ -80,7 +84,7 @@ def from_variables(uri: Uri, variables: Mapping[str, str]) -> Proxy | None:
         return None
     from requite.proxyaddress import parse
 
-    return parse(name, variables[name])
+    return parse(name, variables[name], 'environment variable')
 
 
 def bypassed(uri: Uri, listed: str) -> bool:
@@ -98,6 +102,8 @@ def _matches(uri: Uri, item: str) -> bool:
     name, port = _item(item)
     if port is not None and port != str(uri.effective_port):
         return False
+    if name == '*':
+        return True
     host = uri.hostname.rstrip('.')
     try:
         address = _plain(ip_address(host))
@@ -108,17 +114,21 @@ def _matches(uri: Uri, item: str) -> bool:
         network = ip_network(name, strict=False)
     except ValueError:
         return False
-    if network.num_addresses == 1:
-        return bool(_plain(network.network_address) == address)
-    if address.version != network.version:
-        return False
-    return address in network
+    if network.version == 6 and network.prefixlen >= MAPPED and _plain(network[0]).version == 4:
+        network = ip_network(f'{_plain(network[0])}/{network.prefixlen - MAPPED}')
+    return bool(address.version == network.version and address in network)
+
+
+MAPPED = 96
+"""RFC 4291 2.5.5.2: how many bits stand before the IPv4 address within an IPv6 one."""
 
 
 def _item(item: str) -> tuple[str, str | None]:
     """Host and port of one item; an IPv6 address needs brackets only where a port follows."""
     if item.startswith('['):
         name, _, rest = item[1:].partition(']')
+        if rest.startswith('/'):
+            return name + rest, None
         return name, rest.removeprefix(':') or None
     if item.count(':') == 1:
         name, _, port = item.partition(':')
@@ -149,22 +159,30 @@ def tunnels(options: Options, uri: Uri, proxy: Proxy) -> bool:
     return bool(options.tunnel) if options.given('tunnel') else uri.scheme == 'https'
 
 
-def tunnel(draft: Draft) -> None:
-    """Splits what the proxy of a tunnel is told from what goes through it; without a proxy nobody gets what is meant for one (SECURITY X1)."""
-    options, proxy = draft.options, draft.proxy
+def settle(options: Options, uri: Uri) -> None:
+    """Raises ``OptionsError`` where an explicit ``proxy`` cannot serve what else was asked for."""
+    proxy = options.proxy
     if proxy is None:
-        draft.fields.pop('proxy-authorization', None)
         return
-    if proxy.socks:
-        if options.tunnel:
-            raise OptionsError("option 'tunnel': a SOCKS proxy is a tunnel already; leave the option out")
-        draft.fields.pop('proxy-authorization', None)
-    elif tunnels(options, draft.uri, proxy):
-        only = EXCLUSIVE.union(options.proxy_header_exclusive_list or ())
-        shown = only.union(WHITE_LIST if options.proxy_header_white_list is None else options.proxy_header_white_list)
-        draft.connect = {key: field for key, field in draft.fields.items() if key in shown}
-        for name in only:
-            draft.fields.pop(name, None)
+    if uri.socket_path is not None:
+        raise OptionsError("option 'proxy': a unix socket is reached without a proxy; give proxy=None with it")
+    if proxy.socks and options.tunnel:
+        raise OptionsError("option 'tunnel': a SOCKS proxy is a tunnel already; leave the option out")
+
+
+def tunnel(draft: Draft) -> None:
+    """Splits what an HTTP proxy is told from what goes through its tunnel; without such a proxy nobody gets what is meant for one (SECURITY X1)."""
+    options, proxy = draft.options, draft.proxy
+    through = proxy is not None and not proxy.socks
+    if through and not tunnels(options, draft.uri, proxy):  # type: ignore[arg-type]
+        return
+    only = EXCLUSIVE.union(options.proxy_header_exclusive_list or ())
+    if through:
+        shown = WHITE_LIST if options.proxy_header_white_list is None else options.proxy_header_white_list
+        told = only.union(shown) - NEVER_TOLD
+        draft.connect = {key: field for key, field in draft.fields.items() if key in told}
+    for name in only:
+        draft.fields.pop(name, None)
 
 
 def authorize(draft: Draft) -> None:
@@ -189,27 +207,33 @@ def authorize(draft: Draft) -> None:
     fields['proxy-authorization'] = ('proxy-authorization', value)
 
 
+def answering(hop: Hop) -> bool:
+    """Whether a 407 to ``hop`` is its proxy's to give: what comes out of a tunnel was said by the origin, and no proxy is asked for directly."""
+    return hop.route.proxy is not None and hop.connect is None and not hop.route.proxy.socks
+
+
 def asked(carry: Carry, hop: Hop, fields: Iterable[tuple[str, str]]) -> Carry | None:
-    """The carry that answers a 407 with these fields, None where nothing does: credentials are not guessed, and content that is used up cannot go again."""
+    """The carry that answers a 407 of the proxy with these fields, None where nothing does: credentials are not guessed, and content that is used up cannot go again."""
     proxy = hop.route.proxy
-    if (
-        proxy is None
-        or proxy.user is None
-        or (carry.body is not None and not carry.body.replayable and hop.connect is None)
-    ):
+    used_up = carry.body is not None and not carry.body.replayable and hop.connect is None
+    if proxy is None or proxy.user is None or used_up:
         return None
     from requite.auth import proxied
 
     answer = proxied.answer(fields, carry.proxy_answered, carry.proxy_answers)
-    return None if answer is None else carry._replace(proxy_answered=answer, proxy_answers=carry.proxy_answers + 1)
+    if answer is None:
+        proxied.forget(proxy)
+        return None
+    return carry._replace(proxy_answered=answer, proxy_answers=carry.proxy_answers + 1)
 
 
 def heard(carry: Carry, hop: Hop, status: int) -> None:
     """Remembers what a proxy took as answer to its 407."""
-    from requite.auth import proxied
+    proxy, answered = hop.route.proxy, carry.proxy_answered
+    if proxy is not None and answered is not None and not (status == 407 and answering(hop)):
+        from requite.auth import proxied
 
-    if hop.route.proxy is not None and carry.proxy_answered is not None:
-        proxied.heard(hop.route.proxy, carry.proxy_answered, status != 407)
+        proxied.remember(proxy, answered)
 
 
 def route(draft: Draft, tls: TLS | None) -> Route:
@@ -217,8 +241,6 @@ def route(draft: Draft, tls: TLS | None) -> Route:
     options, uri, proxy = draft.options, draft.uri, draft.proxy
     scheme, host, port = uri.origin
     assert proxy is not None
-    if uri.socket_path is not None:
-        raise OptionsError("option 'proxy': a unix socket is reached without one; give proxy=None")
     outer = _to_proxy(options.tls) if proxy.scheme == 'https' else None
     if draft.connect is None and not proxy.socks:
         return Route(

@@ -58,7 +58,7 @@ def decide(
     if status == 401:
         return _challenged(options, carry, reply)
     if status == 407:
-        asked = proxies.asked(carry, hop, reply.fields)
+        asked = proxies.asked(carry, hop, reply.fields) if proxies.answering(hop) else None
         return None if asked is None else Follow(asked, True)
     if not redirecting(options, hop, reply):
         return None

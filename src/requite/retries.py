@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -13,6 +14,9 @@ IDEMPOTENT = frozenset(('GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'))
 """RFC 9110 9.2.2. Any other method is sent again only under an ``idempotency_key``."""
 STATUSES = frozenset((429, 502, 503, 504))
 MOST = 100
+LIMIT = 2
+BUDGET = 10
+"""Retries that requests with the same defaults may make in a row, unless one alone may make more."""
 
 SPELLINGS = {
     'limit': 'limit',
@@ -63,11 +67,12 @@ class Budget:
 class Retry(NamedTuple):
     """``limit`` more attempts; pauses are in seconds and double from ``backoff`` to ``max_backoff``, each shortened by chance under ``jitter``.
 
-    A server's Retry-After is waited for up to ``max_retry_after``; one that asks for more is not waited for at all.
+    ``methods`` None stands for those that are idempotent, and with an idempotency key for all. A server's Retry-After is waited for up to
+    ``max_retry_after``; one that asks for more is not waited for at all.
     """
 
     limit: int
-    methods: frozenset[str] = IDEMPOTENT
+    methods: frozenset[str] | None = None
     statuses: frozenset[int] = STATUSES
     backoff: float = 0.2
     max_backoff: float = 10.0
@@ -82,19 +87,20 @@ class Attempt(NamedTuple):
     number: int
     error: Exception | None
     status: int | None
-    pause: float
+    pause: int
 
 
 def retry(name: str, value: Any) -> Retry | None:
     """The checked option; a number alone is the limit. 0, None and False switch retries off."""
     if value is None or value is False or isinstance(value, Retry):
         return value or None
-    if not isinstance(value, Mapping):
-        return _limited(Retry(_limit(name, value), budget=Budget(10)))
-    given = checks.nested(name, value, SPELLINGS)
-    made: dict[str, Any] = {'limit': _limit(f"{name}['limit']", given.pop('limit', 2)), 'budget': Budget(10)}
+    if isinstance(value, bool) or not isinstance(value, (int, Mapping)):
+        raise checks.wrong_type(name, value, 'a number of retries or a mapping')
+    given = checks.nested(name, value, SPELLINGS) if isinstance(value, Mapping) else {}
+    limit = _limit(f'{name}.limit', given.pop('limit', LIMIT)) if isinstance(value, Mapping) else _limit(name, value)
+    made: dict[str, Any] = {'limit': limit, 'budget': Budget(max(BUDGET, limit))}
     for key, item in given.items():
-        made[key] = _KEYS[key](f'{name}[{key!r}]', item)
+        made[key] = _KEYS[key](f'{name}.{key}', item)
     return _limited(Retry(**made))
 
 
@@ -104,27 +110,37 @@ def _limited(made: Retry) -> Retry | None:
 
 def _limit(name: str, value: Any) -> int:
     count = checks.count(name, value)
-    if isinstance(value, bool) or count is None or count > MOST:
+    if count is None or count > MOST:
         raise OptionsError(f'option {name!r} must be a number of retries from 0 to {MOST}, not {checks.shown(value)}')
     return count
 
 
-def _methods(name: str, value: Any) -> frozenset[str]:
-    if isinstance(value, str) or not hasattr(value, '__iter__') or not all(isinstance(item, str) for item in value):
+def _methods(name: str, value: Any) -> frozenset[str] | None:
+    if value is None:
+        return None
+    methods = _items(name, value, 'methods')
+    if not all(isinstance(item, str) for item in methods):
         raise checks.wrong_type(name, value, 'a list of methods')
-    return frozenset(item.upper() for item in value)
+    return frozenset(item.upper() for item in methods)
 
 
 def _statuses(name: str, value: Any) -> frozenset[int]:
-    if isinstance(value, (str, bytes)) or not hasattr(value, '__iter__'):
-        raise checks.wrong_type(name, value, 'a list of status codes')
-    for item in value:
+    statuses = _items(name, value, 'status codes')
+    for item in statuses:
         if isinstance(item, bool) or not isinstance(item, int) or not 300 <= item <= 599:
             raise InvalidOptionType(f'option {name!r}: {checks.shown(item)} is no status code from 300 to 599')
-    return frozenset(value)
+    return frozenset(statuses)
+
+
+def _items(name: str, value: Any, of: str) -> list[Any]:
+    if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, '__iter__'):
+        raise checks.wrong_type(name, value, f'a list of {of}')
+    return list(value)
 
 
 def _seconds(name: str, value: Any) -> float:
+    if value in (0, timedelta(0)) and not isinstance(value, (bool, float)):
+        return 0.0
     seconds = checks.milliseconds(name, value)
     if seconds is None:
         raise checks.wrong_type(name, value, 'an int of milliseconds or a timedelta')

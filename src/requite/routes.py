@@ -28,6 +28,11 @@ class TLS(NamedTuple):
     max_version: str | None = None
     secure_options: int = 0
 
+    @property
+    def halved(self) -> bool:
+        """Whether there is a private key whose certificate is still to come."""
+        return self.key is not None and self.cert is None and self.pfx is None
+
     def __repr__(self) -> str:
         named = ' '.join(name for name, value in zip(self._fields, self, strict=True) if value)
         return f'<TLS {named}>'

@@ -16,7 +16,9 @@ from requite.watched import DONE, FAILED, RUNNING, Watched
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from requite.protocols import Transport
+    from requite.message import Carry
+    from requite.options import Options
+    from requite.protocols import Transport, Watch
     from requite.response import Response
 
 
@@ -46,7 +48,7 @@ class Sending(Watched):
             elif options.retry is None and options.har_log is None and not LOG.isEnabledFor(DEBUG):
                 response = perform(options, self._carry, self._transport, self)
             else:
-                response = self._layered()
+                response = layered(options, self._carry, self._transport, self)
             if whole or self._emitter is not None:
                 self._deliver(response, whole)
         except RequestError as error:
@@ -68,15 +70,6 @@ class Sending(Watched):
             response._reply.abort()
         self._finish(None, failure)
         self._body_failed(failure)
-
-    def _layered(self) -> Response:
-        """The exchange by the transports that the options want around the transport."""
-        from requite.transport.layers import around
-
-        layered = around(self._options, self._transport, self)
-        response = perform(self._options, self._carry, layered, self)
-        response.attempts = getattr(layered, 'attempts', 1)
-        return response
 
     def _deliver(self, response: Response, whole: bool) -> None:
         """Tells of the response, and reads its body if that is wanted ``whole``."""
@@ -187,3 +180,13 @@ class Sending(Watched):
         """Node's order: its callback is the first listener of ``complete``."""
         if self._emitter is not None and self._callback is not None:
             self._emitter.put_first('complete', lambda *_: self._call_back())
+
+
+def layered(options: Options, carry: Carry, transport: Transport, watch: Watch) -> Response:
+    """The exchange, by the transports that the options want around the transport."""
+    from requite.transport.layers import around
+
+    outer = around(options, transport, watch)
+    response = perform(options, carry, outer, watch)
+    response.attempts = getattr(outer, 'attempts', 1)
+    return response

@@ -54,31 +54,37 @@ class Writer:
 
 
 class WholeFile:
-    """A path: written beside it, and put in its place when the content is whole. A device or a named pipe is written to as it is."""
+    """A path: written beside it, and put in its place when the content is whole. A device or a named pipe is written to as it is, at once.
+
+    ``replaces`` tells whether there will be a new file. What the system refuses is raised as it comes.
+    """
 
     def __init__(self, path: str | os.PathLike[Any]) -> None:
         given = os.fspath(path)
-        if not isinstance(given, str) or not given or given.endswith(os.sep) or Path(given).is_dir():
-            raise OptionsError(f'{given!r} is no file that a pipe could write: name a file')
+        if not isinstance(given, str):
+            raise OptionsError(f'{given!r} is no file that could be written: give its path as a str')
+        if not given or given.endswith(os.sep) or Path(given).is_dir():
+            raise OptionsError(f'{given!r} is a folder; name a file in it: {str(Path(given) / "FILE")!r}')
         self._place = Path(given).resolve()  # a symbolic link stays one
         if not self._place.parent.is_dir():
-            raise OptionsError(
-                f'there is no folder {str(self._place.parent)!r} to put {self._place.name!r} into: make it first'
-            )
+            raise OptionsError(f'there is no folder {Path(given).parent} to put {self._place.name} into; make it first')
         self._beside = self._place.with_name(f'.requite-{os.getpid()}-{os.urandom(4).hex()}.part')
-        if self._place.exists() and not self._place.is_file():
+        self.replaces = not self._place.exists() or self._place.is_file()
+        if not self.replaces:
             self._beside = self._place
         self._file: Any = None
 
     def begin(self, source: Source) -> None:
-        self._file = open(self._beside, 'wb' if self._beside == self._place else 'xb')  # noqa: SIM115 - keep() and discard() close it
+        self._file = open(self._beside, 'xb' if self.replaces else 'wb')  # noqa: SIM115 - keep() and discard() close it
 
     def write(self, piece: bytes) -> None:
         self._file.write(piece)
+        if not self.replaces:
+            self._file.flush()  # whoever reads the other end of a named pipe waits for it
 
     def keep(self) -> None:
         self._file.close()
-        if self._beside != self._place:
+        if self.replaces:
             if self._place.exists():
                 self._beside.chmod(stat.S_IMODE(self._place.stat().st_mode))
             self._beside.replace(self._place)
@@ -90,8 +96,8 @@ class WholeFile:
             self._file.close()
         except OSError:
             pass  # what could not be written is thrown away
-        if self._beside != self._place:
-            self._beside.unlink(missing_ok=True)
+        if self.replaces:
+            self._beside.unlink(missing_ok=True)  # missing: it is in its place
 
 
 def of(destination: Any, end: bool) -> Any:

@@ -13,8 +13,8 @@ from weakref import ref
 from requite import background, configure
 from requite.body.source import DeclaredBody, as_bytes
 from requite.errors import RequestError, RequestStateError
-from requite.exchange import perform
 from requite.handover import WrittenBody
+from requite.sending import layered
 from requite.unattended import Unattended
 from requite.watched import FAILED, RUNNING
 
@@ -233,7 +233,7 @@ def _carry_out(watch: Afar, options: Options, carry: Carry, transport: Transport
     request = None
     response = failure = None
     try:
-        response = perform(options, carry, transport, watch)
+        response = layered(options, carry, transport, watch)
         if not feed.over and not response._reply.complete:
             # The server answers while it still listens: whoever reads sends on, and nobody else may be there to read.
             watch.answered(response)

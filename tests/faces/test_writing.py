@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -628,6 +629,20 @@ def test_whoever_asks_where_it_was_written_ends_the_body(server: HttpServer, ask
     assert [seen.body for seen in server.requests] == [b'x']
 
 
+def test_a_coroutine_that_wrote_the_body_ends_it_by_asking(server: HttpServer) -> None:
+    async def ask() -> None:
+        made = request.post(server.url)
+        made.write('x')
+        assert (await made).status_code == 200
+        made = request.post(server.url)
+        made.write('y')
+        async with made as response:
+            assert response.status_code == 200
+
+    asyncio.run(asyncio.wait_for(ask(), 10))
+    assert [seen.body for seen in server.requests] == [b'x', b'y']
+
+
 def test_whoever_asks_in_another_thread_waits_for_the_end(server: HttpServer) -> None:
     made = request.post(server.url)
     made.write('x')
@@ -849,3 +864,12 @@ def test_thousands_of_pieces_are_written_in_little_time(server: HttpServer) -> N
     made.end()
     assert time.monotonic() - began < 5
     assert len(server.requests[0].body) == 200_000
+
+
+def test_a_log_and_a_retry_are_around_a_written_body_too(server: HttpServer, tmp_path: Path) -> None:
+    server.answers = lambda seen: reply('busy', 503)
+    made = request.put(server.url, har_log=tmp_path / 'log.har', retry=2)
+    made.write('x')
+    assert made.end().status_code == 503
+    assert len(server.requests) == 1  # it cannot be sent again
+    assert '503' in (tmp_path / 'log.har').read_text(encoding='utf-8')

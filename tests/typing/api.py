@@ -94,7 +94,6 @@ request(prepared)
 request.get(URL).auth('user', 'password', False).set_header('a', 'b').qs({'a': 1}).on('response', print).end()
 
 
-
 async def awaited() -> None:
     """What is awaited is typed as what is asked for."""
     response: Response = await request(URL)

@@ -44,12 +44,15 @@ def foresee(proxy: Proxy, clock: Clock = SYSTEM) -> digest.Answer | None:
     return None if session is None else session.answer(clock)
 
 
-def heard(proxy: Proxy, given: digest.Answer, accepted: bool) -> None:
-    """Remembers a session that the proxy took, and forgets one that it did not."""
+def remember(proxy: Proxy, given: digest.Answer) -> None:
+    """Goes on with a session that the proxy took."""
     with _lock:
-        if accepted:
-            if proxy not in _sessions and len(_sessions) >= MOST_PROXIES:
-                _sessions.pop(next(iter(_sessions)))
-            _sessions[proxy] = given.session
-        elif _sessions.get(proxy) is given.session:
-            del _sessions[proxy]
+        if proxy not in _sessions and len(_sessions) >= MOST_PROXIES:
+            _sessions.pop(next(iter(_sessions)))
+        _sessions[proxy] = given.session
+
+
+def forget(proxy: Proxy) -> None:
+    """Begins anew with a proxy that takes no answer of ours."""
+    with _lock:
+        _sessions.pop(proxy, None)

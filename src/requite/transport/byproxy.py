@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from requite import errors
 from requite.transport import faults, tls
-from requite.transport.dial import check_abort, dial
+from requite.transport.dial import dial
+from requite.transport.names import check_abort
 from requite.transport.tunnel import left
 
 if TYPE_CHECKING:
@@ -35,25 +36,42 @@ def reach(hop: Hop, host: str, port: int, expires: float | None) -> socket.socke
     except (errors.ConnectTimeout, errors.DeadlineExceeded, errors.AbortError, errors.TLSError):
         raise
     except errors.TransportError as error:
-        raise errors.ProxyError(f'tunneling socket could not be established, cause={error.message}') from None
+        raise _through(proxy, _worded(error)) from None
     try:
-        if proxy.socks:
-            from requite.transport import socks
-
-            socks.ask(sock, hop, proxy, expires)
-        else:
-            from requite.transport import tunnel
-
-            tunnel.ask(sock, hop, expires)
+        _ask(sock, hop, proxy, expires)
     except BaseException as error:
         sock.close()
         explained = faults.explain(error, hop, faults.CONNECT)
-        if isinstance(explained, errors.TransportError) and not isinstance(explained, AS_THEY_ARE):
-            explained = errors.ProxyError(f'tunneling socket could not be established, cause={explained.message}')
+        if isinstance(explained, errors.TransportError):
+            explained = _through(proxy, explained if isinstance(explained, AS_THEY_ARE) else _worded(explained))
         if explained is error:
             raise
         raise explained from None
     return sock
+
+
+def _ask(sock: socket.socket, hop: Hop, proxy: Proxy, expires: float | None) -> None:
+    if proxy.socks:
+        from requite.transport import socks
+
+        socks.ask(sock, hop, proxy, expires)
+    else:
+        from requite.transport import tunnel
+
+        tunnel.ask(sock, hop, expires)
+
+
+def _worded(error: errors.TransportError) -> errors.ProxyError:
+    return errors.ProxyError(f'tunneling socket could not be established, cause={error.message}')
+
+
+def _through(proxy: Proxy, error: errors.TransportError) -> errors.TransportError:
+    """The error with the name of the proxy, never with its password."""
+    place = f'{proxy.host}:{proxy.port}'
+    if place not in error.message:
+        error.message += f' through the proxy {proxy.scheme}://{place}'
+        error.args = (error.message,)
+    return error
 
 
 def _to_proxy(hop: Hop, proxy: Proxy, expires: float | None) -> socket.socket:
@@ -67,10 +85,9 @@ def _to_proxy(hop: Hop, proxy: Proxy, expires: float | None) -> socket.socket:
     try:
         hop.signal.watch(alarm)
         sock.settimeout(left(expires))
-        wrapped = tls.context(hop.route.proxy_tls).wrap_socket(
-            sock, server_hostname=proxy.host, suppress_ragged_eofs=False
-        )
-        hop.signal.watch(wrapped)
+        context = tls.context(hop.route.proxy_tls)
+        sock = context.wrap_socket(sock, server_hostname=proxy.host, suppress_ragged_eofs=False)
+        hop.signal.watch(sock)
         check_abort(hop)
     except BaseException as error:
         sock.close()
@@ -80,7 +97,7 @@ def _to_proxy(hop: Hop, proxy: Proxy, expires: float | None) -> socket.socket:
         raise explained from None
     finally:
         alarm.close()
-    return wrapped
+    return sock
 
 
 def in_tunnel(hop: Hop, settings: TLS, expires: float | None) -> Any:

@@ -17,9 +17,10 @@ import urllib3.connectionpool
 from requite import errors
 from requite.transport import faults, tls
 from requite.transport.byproxy import in_tunnel, reach
-from requite.transport.dial import check_abort, expiry
+from requite.transport.dial import expiry
 from requite.transport.faults import CallersError
 from requite.transport.link import Link
+from requite.transport.names import check_abort
 from requite.transport.tunnel import left
 
 if TYPE_CHECKING:
@@ -100,7 +101,18 @@ def factory(route: Route) -> PlainPool | SecurePool:
 
 
 def connect(made_by: PlainPool | SecurePool, hop: Hop) -> Link:
-    """A new connection for ``hop`` within its limits. Raises the errors of this library."""
+    """A new connection for ``hop`` within its limits. Raises the errors of this library, and what a ``lookup`` of the caller's raised, as it was."""
+    try:
+        return _connect(made_by, hop)
+    except CallersError as wrapped:
+        theirs = wrapped.error
+    try:
+        raise theirs
+    finally:
+        del theirs  # its traceback knows this frame
+
+
+def _connect(made_by: PlainPool | SecurePool, hop: Hop) -> Link:
     connection: Any = made_by._new_conn()
     connection.hop = hop
     connection.expires = expiry(hop)
@@ -118,8 +130,6 @@ def connect(made_by: PlainPool | SecurePool, hop: Hop) -> Link:
             connection.sock.close()
         if hop.notice is not None and isinstance(error, Exception):
             _notice_of_failure(hop.notice)
-        if isinstance(error, CallersError):
-            raise error.error from None
         explained = faults.explain(error, hop, faults.TLS)
         if explained is error:
             raise

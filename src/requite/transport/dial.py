@@ -1,7 +1,7 @@
 """From a host and a port to a connected socket: name look-up and TCP, or a UNIX socket, within the clock of connecting.
 
-Where a name has several addresses they are tried in a race (RFC 8305): one after the other with a small head start each, without threads, and the first that answers wins.
-``getaddrinfo`` and a look-up of the caller's run in the calling thread and cannot be interrupted by anybody: their time counts, and is only noticed when they return.
+Where a name has several addresses they are tried in a race (RFC 8305): one after the other with a small head start each, without threads, and the
+first that answers wins.
 """
 
 from __future__ import annotations
@@ -10,27 +10,29 @@ import errno
 import os
 import select
 import socket
+import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import urllib3
 
 from requite import errors
 from requite.transport import faults
+from requite.transport.names import check_abort, look_up
 from requite.transport.tunnel import left
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from requite.message import Hop
-
-    Address = tuple[int, Any]
+    from requite.transport.names import Address
 
 HEAD_START = 0.25
 """RFC 8305 5: seconds that an attempt has for itself before the next one joins in."""
 PROBE_AFTER = 60
 """Seconds of silence after which the system asks a peer whether it is still there (TCP keep-alive)."""
-FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
+LONGEST_PROBE = 32767
+"""Seconds; Linux takes no more."""
+LONGEST_PATH = 107 if sys.platform == 'linux' else 103
+"""Bytes that the path of a UNIX socket may have."""
 _STARTED = frozenset((0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY))
 
 
@@ -43,78 +45,38 @@ def expiry(hop: Hop) -> float | None:
     return ends if limits.deadline is None else min(ends, limits.deadline)
 
 
-def check_abort(hop: Hop) -> None:
-    """Raises ``AbortError`` once the exchange was aborted."""
-    if hop.signal.aborted:
-        raise errors.AbortError(f'aborted: {faults.place(hop)}')
-
-
 def dial(hop: Hop, host: str, port: int, expires: float | None) -> socket.socket:
     """A socket that is connected to ``host``. Raises the errors of this library, the last address's where none answers."""
     try:
         if hop.route.socket_path is not None:
-            return _connected(hop, (socket.AF_UNIX, _place(hop.route.socket_path)), expires)
+            return _to_socket(hop, hop.route.socket_path, expires)
         found = look_up(hop, host, port)
         return _connected(hop, found[0], expires) if len(found) == 1 else _Race(hop, found, expires).run()
     except (OSError, UnicodeError, urllib3.exceptions.HTTPError) as error:
         raise faults.explain(error, hop, faults.CONNECT) from None
 
 
-def _place(path: str) -> str:
-    """Where a UNIX socket is; on Linux ``@name`` is one without a file (abstract), as curl and ss write it."""
-    return '\0' + path[1:] if path.startswith('@') else path
+def _to_socket(hop: Hop, path: str, expires: float | None) -> socket.socket:
+    try:
+        return _connected(hop, _place(path), expires)
+    except FileNotFoundError:
+        raise errors.ConnectionFailed(
+            f'connect ENOENT {path}: there is no socket; is its server running, and the uri http://unix:/path/to.sock:/target?',
+            'ENOENT',
+        ) from None
 
 
-def look_up(hop: Hop, host: str, port: int) -> list[Address]:
-    """The addresses of a host, families in turn (RFC 8305 4); by the caller's ``lookup`` if there is one. Raises ``gaierror`` where there is none."""
-    route = hop.route
-    host = host.strip('[]')
-    if route.lookup is not None and not _is_address(host):
-        found = _answered(route.lookup(host, {'family': route.family or 0, 'all': True}), port)
-        found = [item for item in found if FAMILIES[route.family] in (socket.AF_UNSPEC, item[0])]
-    else:
-        known = socket.getaddrinfo(host, port, FAMILIES[route.family], socket.SOCK_STREAM)
-        found = [(int(family), address) for family, _, _, _, address in known]
-    if not found:
-        raise socket.gaierror(socket.EAI_NONAME, 'no address')
-    if hop.marks is not None:
-        hop.marks['lookup'] = time.perf_counter()
-    check_abort(hop)
-    return _in_turn(found)
-
-
-def _is_address(host: str) -> bool:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except OSError:
-            continue
-        return True
-    return False
-
-
-def _answered(answer: Any, port: int) -> list[Address]:
-    """What the caller's ``lookup`` said: an address or a list, each a str, ``(address, family)`` or ``{'address': ...}`` as in Node."""
-    items: Iterable[Any] = answer if isinstance(answer, list) else [answer]
-    found: list[Address] = []
-    for item in items:
-        text = item.get('address') if isinstance(item, dict) else item[0] if isinstance(item, tuple) and item else item
-        if not isinstance(text, str) or not _is_address(text):
-            raise errors.OptionsError(
-                f"option 'lookup' returned {item!r}, which is no IP address; let it return a list of them as str"
-            )
-        family = socket.AF_INET6 if ':' in text else socket.AF_INET
-        found.append((family, (text, port) if family == socket.AF_INET else (text, port, 0, 0)))
-    return found
-
-
-def _in_turn(found: list[Address]) -> list[Address]:
-    first = [item for item in found if item[0] == found[0][0]]
-    others = [item for item in found if item[0] != found[0][0]]
-    ordered: list[Address] = []
-    for index in range(max(len(first), len(others))):
-        ordered += first[index : index + 1] + others[index : index + 1]
-    return ordered
+def _place(path: str) -> Address:
+    """Where a UNIX socket is; on Linux ``@name`` is one without a file (abstract), as curl and ss write it. Raises ``ConnectionFailed`` where none is."""
+    family = getattr(socket, 'AF_UNIX', None)
+    abstract = path.startswith('@')
+    if family is None or (abstract and sys.platform != 'linux'):
+        raise errors.ConnectionFailed(f'connect EAFNOSUPPORT: this system has no sockets like {path}', 'EAFNOSUPPORT')
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        raise errors.ConnectionFailed(
+            f'connect ENAMETOOLONG {path}: the path of a socket has {LONGEST_PATH} bytes at most', 'ENAMETOOLONG'
+        )
+    return int(family), '\0' + path[1:] if abstract else path
 
 
 def _made(hop: Hop, family: int) -> socket.socket:
@@ -125,7 +87,7 @@ def _made(hop: Hop, family: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _keep_alive(sock, getattr(hop.pool, 'probe_after', None) or PROBE_AFTER)
             if hop.route.local_address is not None:
-                _bind(sock, family, hop.route.local_address)
+                _bind(sock, hop.route.local_address)
     except BaseException:
         sock.close()
         raise
@@ -134,13 +96,12 @@ def _made(hop: Hop, family: int) -> socket.socket:
 
 def _keep_alive(sock: socket.socket, seconds: float) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, 'TCP_KEEPIDLE'):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, max(1, round(seconds)))
+    option = getattr(socket, 'TCP_KEEPIDLE', getattr(socket, 'TCP_KEEPALIVE', None))  # the latter is what macOS calls it
+    if option is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, option, min(LONGEST_PROBE, max(1, round(seconds))))
 
 
-def _bind(sock: socket.socket, family: int, address: str) -> None:
-    if (':' in address) is not (family == socket.AF_INET6):
-        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+def _bind(sock: socket.socket, address: str) -> None:
     try:
         sock.bind((address, 0))
     except OSError:
@@ -194,15 +155,21 @@ class _Race:
                     self._start(self._waiting.pop(0))
                 winner = self._wait()
                 if winner is not None:
-                    check_abort(self._hop)
-                    self._hop.signal.watch(winner)
-                    if self._hop.marks is not None:
-                        self._hop.marks['connect'] = time.perf_counter()
-                    return winner
+                    return self._won(winner)
             raise self._failure
         finally:
             for sock in self._running.values():
                 sock.close()
+            self._running.clear()
+
+    def _won(self, winner: socket.socket) -> socket.socket:
+        self._hop.signal.watch(winner)
+        if self._hop.signal.aborted:
+            winner.close()
+        check_abort(self._hop)
+        if self._hop.marks is not None:
+            self._hop.marks['connect'] = time.perf_counter()
+        return winner
 
     def _start(self, address: Address) -> None:
         try:
@@ -214,6 +181,7 @@ class _Race:
         code = sock.connect_ex(address[1])
         if code in _STARTED:
             self._running[sock.fileno()] = sock
+            check_abort(self._hop)  # whoever aborted before this line did not know of the socket
         else:
             sock.close()
             self._failure = OSError(code, os.strerror(code))

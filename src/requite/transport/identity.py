@@ -7,6 +7,7 @@ that nobody else can read or guess the name of (SECURITY P4).
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -59,8 +60,9 @@ def _trouble(error: ssl.SSLError, text: bytes) -> str:
     """What to say of PEM that OpenSSL would not take as certificate and key."""
     if 'MISMATCH' in (error.reason or '').upper():
         return "options 'cert' and 'key' do not belong together: give the private key of this certificate"
+    certificates = re.findall(rb'-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?', text, re.DOTALL)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text.decode('ascii', 'replace'))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=b''.join(certificates).decode('latin-1'))
     except (ssl.SSLError, ValueError):
         return "option 'cert' holds no certificate that can be read: give PEM, DER or the path of a file"
     if b'PRIVATE KEY' not in text:

@@ -25,10 +25,11 @@ FOR_THE_MOMENT = (
     errors.ConnectionRefused,
     errors.ConnectionReset,
     errors.ConnectionBroken,
-    errors.ConnectionFailed,
     errors.NameTemporarilyUnknown,
+    errors.ProxyError,
 )
 """What may be gone in a moment. A certificate, a name that does not exist and a malformed answer stay as they are."""
+UNREACHABLE = frozenset('EHOSTUNREACH ENETUNREACH EHOSTDOWN ENETDOWN ENETRESET'.split())
 KEY = 'idempotency-key'
 
 
@@ -47,20 +48,15 @@ class Retrying:
         self.attempts = 0
         while True:
             self.attempts += 1
-            error: errors.RequestError | None = None
-            reply: Any = None
-            try:
-                reply = self._inner.send(hop)
-                if reply.status not in self._policy.statuses:
-                    self._earned()
-                    return reply  # type: ignore[no-any-return]
-            except FOR_THE_MOMENT as failure:
-                error = failure
-            pause = self._pause(hop, reply)
+            reply, error = self._attempt(hop)
+            pause = self._pause(hop, reply, error)
             if pause is None:
-                if error is not None:
-                    raise error
-                return reply  # type: ignore[no-any-return]
+                if reply is not None:
+                    return reply
+                try:
+                    raise error  # type: ignore[misc] # there is one where there is no reply
+                finally:
+                    del error  # its traceback knows this frame
             status = None
             if reply is not None:
                 status = reply.status
@@ -68,20 +64,31 @@ class Retrying:
             self._watch.event('retry', Attempt(self.attempts, error, status, round(pause * 1000)))
             del error, reply
             sleep(hop.signal, pause)
+            if hop.anew is not None:
+                hop = hop.anew()
 
-    def _earned(self) -> None:
-        if self.attempts == 1 and self._policy.budget is not None:
-            self._policy.budget.earn()
+    def _attempt(self, hop: Hop) -> tuple[Reply | None, errors.RequestError | None]:
+        """The answer, or what went wrong for the moment; raises what is there to stay."""
+        try:
+            return self._inner.send(hop), None
+        except errors.RequestError as error:
+            if not _momentary(error, self._policy.statuses):
+                raise
+            return None, error
 
-    def _pause(self, hop: Hop, reply: Reply | None) -> float | None:
+    def _pause(self, hop: Hop, reply: Reply | None, error: errors.RequestError | None) -> float | None:
         """The seconds until the next attempt, None where there is to be none."""
         policy = self._policy
+        if error is None and reply is not None and reply.status not in policy.statuses:
+            if self.attempts == 1 and policy.budget is not None:
+                policy.budget.earn()
+            return None
         if self.attempts > policy.limit or not _may_be_repeated(hop, policy):
             return None
         asked = retry_after(reply, time.time()) if reply is not None else None
         if asked is not None and asked > policy.max_retry_after:
             return None
-        pause = self._backoff() if asked is None else asked
+        pause = max(self._backoff(), asked or 0.0)  # sooner than the server asks is never right, 0 seconds may be a mistake
         deadline = hop.limits.deadline
         if deadline is not None and time.monotonic() + pause >= deadline:
             return None
@@ -99,13 +106,21 @@ class Retrying:
         return uniform(longest / 2, longest)  # noqa: S311 - nothing depends on its being unforeseeable
 
 
+def _momentary(error: errors.RequestError, statuses: frozenset[int]) -> bool:
+    if isinstance(error, errors.ProxyRefused):
+        return error.status_code in statuses
+    return isinstance(error, FOR_THE_MOMENT) or (
+        isinstance(error, errors.ConnectionFailed) and error.code in UNREACHABLE
+    )
+
+
 def _may_be_repeated(hop: Hop, policy: Retry) -> bool:
     if hop.body is not None and not hop.body.replayable:
         return False
     method = hop.method.upper()
-    if method not in policy.methods and policy.methods is not IDEMPOTENT:
+    if policy.methods is not None and method not in policy.methods:
         return False
-    return method in IDEMPOTENT or any(name.lower() == KEY for name, _ in hop.fields)
+    return method in IDEMPOTENT or any(name.lower() == KEY and value for name, value in hop.fields)
 
 
 def retry_after(reply: Reply, now: float) -> float | None:

@@ -11,7 +11,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from requite import errors
-from requite.transport.dial import look_up
+from requite.transport.names import look_up
 from requite.transport.tunnel import left
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ def _address5(hop: Hop, host: str, remote: bool) -> bytes:
     if remote:
         name = host.encode('ascii')
         return b'\x03' + bytes([len(name)]) + name
-    found, address = look_up(hop, host, hop.route.port)[0]
+    addresses = look_up(hop, host, hop.route.port)
+    # nothing is known of what the proxy can reach; where it can reach anything, it is this
+    found, address = next((item for item in addresses if item[0] == socket.AF_INET), addresses[0])
     return (b'\x01' if found == socket.AF_INET else b'\x04') + socket.inet_pton(found, str(address[0]))
 
 
@@ -129,7 +131,7 @@ def _connect5(wire: _Wire, address: bytes, port: int) -> None:
 def _connect4(wire: _Wire, hop: Hop, proxy: Proxy, remote: bool) -> None:
     name, host, port = b'', hop.route.host, hop.route.port
     try:
-        address = socket.inet_aton(host)
+        address = socket.inet_pton(socket.AF_INET, host)
     except OSError:
         if ':' in host:
             raise errors.ProxyError('SOCKS 4 knows no IPv6 addresses: use a socks5h:// proxy') from None

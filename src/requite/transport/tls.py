@@ -26,6 +26,11 @@ VERSIONS = {'TLSv1.2': ssl.TLSVersion.TLSv1_2, 'TLSv1.3': ssl.TLSVersion.TLSv1_3
 """The versions that are spoken; the ones before them are broken (RFC 8996), and no option brings them back (SECURITY T1)."""
 
 
+_OF_VERSIONS = (
+    ssl.OP_NO_SSLv2 | ssl.OP_NO_SSLv3 | ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1 | ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3
+)
+
+
 def context(settings: TLS) -> ssl.SSLContext:
     """The context for ``settings``. Raises ``OptionsError`` when a certificate, a version or a cipher list cannot be used.
 
@@ -79,7 +84,7 @@ def _is_the_systems_business() -> bool:
     if sys.platform in ('win32', 'darwin'):
         return True
     known = ssl.get_default_verify_paths()
-    return known.cafile is None and (known.capath is None or not os.listdir(known.capath))
+    return not known.cafile and (not known.capath or not os.listdir(known.capath))
 
 
 def _asking_the_system() -> ssl.SSLContext | None:
@@ -98,16 +103,21 @@ def _restrict(made: ssl.SSLContext, settings: TLS) -> None:
     if settings.ciphers is not None:
         made.set_ciphers(_ciphers(settings.ciphers))
     least = _version('min_version', settings.min_version or 'TLSv1.2')
-    most = None if settings.max_version is None else _version('max_version', settings.max_version)
-    if most is not None and most < least:
+    most = _version('max_version', settings.max_version or 'TLSv1.3')
+    # Python would rather not hear of versions among OpenSSL's options
+    if settings.secure_options & ssl.OP_NO_TLSv1_2:
+        least = ssl.TLSVersion.TLSv1_3
+    if settings.secure_options & ssl.OP_NO_TLSv1_3:
+        most = ssl.TLSVersion.TLSv1_2
+    if most < least:
         raise errors.OptionsError(
-            f"options 'min_version' ({settings.min_version}) and 'max_version' ({settings.max_version}) leave no version of TLS: keep one of them"
+            "options 'min_version', 'max_version', 'secure_protocol' and 'secure_options' leave no version of TLS: keep one of them"
         )
     made.minimum_version = least
-    if most is not None:
+    if most != ssl.TLSVersion.TLSv1_3:
         made.maximum_version = most
     try:
-        made.options |= settings.secure_options
+        made.options |= settings.secure_options & ~_OF_VERSIONS
     except (OverflowError, ValueError):
         raise errors.OptionsError("option 'secure_options' holds no options of OpenSSL: add up ssl.OP_...") from None
 

@@ -78,9 +78,17 @@ def split_scheme(text: str) -> tuple[str | None, str]:
 
 
 def split_authority(text: str) -> tuple[str | None, str]:
-    """Cut the authority off what follows the scheme: ``('h:80', '/p?q#f')``; None where the text does not start with ``//``."""
+    """Cut the authority off what follows the scheme: ``('h:80', '/p?q#f')``; None where the text does not start with ``//``.
+
+    Of ``//unix:@name:/target``, a socket without a file, the authority is ``unix:`` as with one that has a file.
+    """
     found = re.match(_AUTHORITY, text)
-    return (found[1], text[found.end() :]) if found else (None, text)
+    if found is None:
+        return None, text
+    authority, tail = found[1], text[found.end() :]
+    if authority[:6].lower() == 'unix:@' and authority[-1] in ':@':
+        return authority[:5], authority[5:] + tail
+    return authority, tail
 
 
 def refuse_ambiguous(text: str) -> None:
@@ -169,7 +177,10 @@ def escape(text: str) -> str:
 
 
 def split_socket(tail: str) -> tuple[str, str]:
-    """Cut ``/path/to.sock:/target?q#f`` into socket path (percent-decoded once) and the rest, which may hold more colons (Node cuts there: mended)."""
+    """Cut ``/path/to.sock:/target?q#f`` into socket path (percent-decoded once) and the rest, which may hold more colons (Node cuts there: mended).
+
+    A path ``@name`` is, on Linux, that of a socket without a file.
+    """
     text = re.split('[:?#]', tail, maxsplit=1)[0]
     path, rest = _decoded(text), tail[len(text) :]
     if len(path) < 2 or path.endswith('/'):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from requite.errors import OptionsError
 from requite.routes import TLS
 from requite.transport import tls
-from tests.servers import Authority
+from tests.servers import Authority, HttpServer
 
 
 def test_verification_is_on_by_default() -> None:
@@ -76,6 +79,80 @@ def test_ciphers_are_chosen_or_refused() -> None:
     assert 'ECDHE-RSA-AES128-GCM-SHA256' not in names
     with pytest.raises(OptionsError, match='ciphers'):
         tls.context(TLS(ciphers='no such cipher'))
+
+
+def test_versions_that_leave_nothing_are_refused() -> None:
+    for settings in (
+        TLS(min_version='TLSv1.3', max_version='TLSv1.2'),
+        TLS(min_version='TLSv1.3', secure_options=ssl.OP_NO_TLSv1_3),
+        TLS(secure_options=ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3),
+    ):
+        with pytest.raises(OptionsError, match='leave no version of TLS'):
+            tls.context(settings)
+
+
+def test_options_of_openssl_are_set_and_none_makes_a_bare_end_whole() -> None:
+    """S2."""
+    careless = getattr(ssl, 'OP_IGNORE_UNEXPECTED_EOF', 0)
+    made = tls.context(TLS(secure_options=ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TLSv1_2 | careless))
+    assert made.options & ssl.OP_NO_RENEGOTIATION
+    assert not made.options & careless
+    assert made.minimum_version == ssl.TLSVersion.TLSv1_3
+    with pytest.raises(OptionsError, match='secure_options'):
+        tls.context(TLS(secure_options=2**80))
+
+
+def test_an_authority_that_was_replaced_is_read_again(authority: Authority, tmp_path: Path) -> None:
+    path = tmp_path / 'ca.pem'
+    path.write_bytes(authority.pem)
+    settings = TLS(ca=(str(path),))
+    before = tls.context(settings)
+    assert tls.context(settings) is before
+    path.write_bytes(authority.pem + b'\n')
+    assert tls.context(settings) is not before
+
+
+STALLED = """
+import socket, ssl, sys, threading, time
+from requite import CertificateError, ConnectTimeout, request
+from requite.routes import TLS
+from requite.transport import tls
+
+made = tls.context(TLS())
+print(type(made).__module__, made is tls.context(TLS()), made.hostname_checks_common_name, made.minimum_version.name)
+print(bool(made.options & getattr(ssl, 'OP_IGNORE_UNEXPECTED_EOF', 0)))
+mute = socket.create_server(('127.0.0.1', 0))
+stalled = request.get(f'https://127.0.0.1:{mute.getsockname()[1]}/', timeout=3000).start()
+time.sleep(0.3)
+began = time.monotonic()
+try:
+    request.get(sys.argv[1]).end()
+except CertificateError as error:
+    print(error.code, time.monotonic() - began < 2)
+try:
+    stalled.end()
+except ConnectTimeout as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='elsewhere it is always the system that is asked')
+def test_t1_the_system_is_asked_whom_to_trust_where_openssl_has_no_store(
+    authority: Authority, tmp_path: Path
+) -> None:
+    """SECURITY T1, D1: by way of truststore, whose contexts are locked for a whole handshake; one that stalls must hold up no other."""
+    pytest.importorskip('truststore', reason='truststore asks the system')
+    surroundings = {**os.environ, 'SSL_CERT_FILE': str(tmp_path / 'none'), 'SSL_CERT_DIR': str(tmp_path)}
+    with HttpServer(tls=authority.context()) as server:
+        command = [sys.executable, '-c', STALLED, server.url]
+        done = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ''
+    assert done.stdout.splitlines() == [
+        'truststore._api False False TLSv1_2',
+        'False',
+        'UNABLE_TO_GET_ISSUER_CERT_LOCALLY True',
+        'ETIMEDOUT',
+    ]
 
 
 def test_contexts_are_bounded_in_number() -> None:
