@@ -258,12 +258,14 @@ class Both:
 
 
 class Pieces:
-    """The body of a response, piece by piece, each read in a worker; a request is asked for its response first."""
+    """The body of a response, piece by piece, each read in a worker; a request is asked for its response first. ``items`` are what else is made of its pieces."""
 
-    def __init__(self, handle: Request | None, response: Response | None = None) -> None:
+    def __init__(
+        self, handle: Request | None, response: Response | None = None, items: Iterator[Any] | None = None
+    ) -> None:
         self._handle = handle
         self._response = response
-        self._pieces: Iterator[bytes] | None = None
+        self._pieces: Iterator[Any] | None = items
 
     def __aiter__(self) -> Pieces:
         return self

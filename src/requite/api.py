@@ -11,10 +11,9 @@ from requite.errors import InvalidOptionType
 from requite.options import EMPTY, Options, compose, normalise, shared
 from requite.prepare import jar_of
 from requite.request import Request
-from requite.response import Response
 from requite.transport import pooled
-from requite.transport.pools import Pool
 from requite.transport.tls import context as check_tls
+from requite.wrapper import Wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,15 +33,7 @@ if TYPE_CHECKING:
     Requester = Callable[[dict[str, Any], Any], Any]
 
 
-class Classes:
-    """The classes that can be reached through ``request``."""
-
-    Request = Request
-    Response = Response
-    Pool = Pool
-
-
-class Requests(Classes):
+class Requests(Wrapper):
     """A callable that makes requests, with defaults of its own: ``request`` itself and everything ``defaults()`` gives.
 
     ``request(uri)``, ``request(uri, callback)``, ``request(uri, options)``, ``request(uri, options, callback)``, ``request(options)``,
@@ -231,10 +222,6 @@ class Requests(Classes):
         if name == 'del':
             return self.delete
         raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
-
-    def __repr__(self) -> str:
-        named = ', '.join(sorted(self._raw))
-        return f'<request with defaults for {named}>' if named else '<request>'
 
     def _make(self, verb: str | None, uri: Any, options: Any, callback: Any, more: Any) -> Request:
         simple = options is None and callback is None and type(uri) is str and uri

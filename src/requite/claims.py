@@ -28,6 +28,9 @@ class Claim:
         self.given = given
         self.signer: Signer | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Claim, (self.name, self.given)
+
     def __repr__(self) -> str:
         return f'<Claim {self.name} {" ".join(self.given)}>'
 

@@ -105,22 +105,6 @@ class Content:
         for piece in self._stream():  # noqa: UP028 - "yield from" would end the stream for good when the caller leaves its loop
             yield piece
 
-    def lines(self) -> Iterator[str]:
-        """The body as lines of text, each as soon as it is complete, without its line break (LF or CRLF); the last one even without a break."""
-        from requite.wire import text
-
-        decoder = text.Incremental(self._options.encoding or 'utf-8')
-        parts: list[str] = []
-        for piece in self:
-            head, *lines = decoder.feed(piece).split('\n')
-            parts.append(head)
-            for line in lines:
-                yield ''.join(parts).removesuffix('\r')
-                parts = [line]
-        parts.append(decoder.end())
-        if rest := ''.join(parts):
-            yield rest
-
     def _as_asked(self) -> Any:
         options = self._options
         content = self.content

@@ -50,7 +50,7 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         if options.signed:  # first: what is not believed leaves no cookie either
             reply, again = _judged(options, carry, hop, reply)
         if carry is not first or options.jar is not None:  # the first carry answers nothing
-            _heard(options, carry, hop, reply)
+            reply = _heard(options, carry, hop, reply)
         if reply.status < 300 and again is None:
             break
         following = _following(options, carry, hop, reply, followed, again)
@@ -102,7 +102,7 @@ def _judged(options: Options, carry: Carry, hop: Hop, reply: Reply) -> tuple[Rep
         raise
 
 
-def _heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> None:
+def _heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> Reply:
     """Lets the jar, and the scheme that was answered with, see what the server said; gives the connection up on an error."""
     try:
         if options.jar is not None:
@@ -112,10 +112,11 @@ def _heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> None:
         if carry.answered is not None:
             from requite.auth import order
 
-            order.heard(options, carry, hop, reply)
+            reply = order.heard(options, carry, hop, reply)
     except BaseException:
         reply.abort()
         raise
+    return reply
 
 
 def _announced(hop: Hop, watch: Watch) -> Hop:

@@ -200,7 +200,8 @@ class Request(Writing):
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError(
-            'a request cannot be copied or pickled, it is sent once: make another one with the same options, or keep its response.body'
+            'a request cannot be copied or pickled, it is sent once: pickle the wrapper that makes it (request.defaults(...)) '
+            'and the options of the call, or, once it was sent, request.response'
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -211,11 +212,9 @@ class Request(Writing):
 
     def __repr__(self) -> str:
         if self._state is DONE and self._response is not None:
-            state = str(self._response.status_code)
-        else:
-            state = ('not sent', 'being sent', 'sent', 'failed')[self._state]
-            state = f'({"aborted" if self.signal.aborted else state})'
-        return f'<Request {self.method} {self.uri.redacted()} {state}>'
+            return f'<Request {self._response.summary()}>'
+        state = ('not sent', 'being sent', 'sent', 'failed')[self._state]
+        return f'<Request {self.method} {self.uri.redacted()} ({"aborted" if self.signal.aborted else state})>'
 
 
 def _shown(response: Response) -> dict[str, Any]:
@@ -230,10 +229,10 @@ def _piped(response: Response, sink: Any, end: Any) -> Any:
     return pipe(response, sink, end)
 
 
-def _awaited(response: Response) -> AsyncIterator[bytes]:
+def _awaited(response: Response, items: Iterator[Any] | None = None) -> AsyncIterator[Any]:
     from requite import aio
 
-    return aio.Pieces(None, response)
+    return aio.Pieces(None, response, items)
 
 
 # A response lies floors below the pipes and asyncio: it is handed what copies and awaits instead of importing it.

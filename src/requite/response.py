@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from requite.content import Content
-from requite.errors import RequestError
+from requite.errors import BodyTooLarge, RequestError
 from requite.sent import SentRequest
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from requite.headers import Headers
+    from requite.linestreams import Events, Stream
     from requite.message import Hop, Reply
     from requite.options import Options
     from requite.waterfall import Moments
@@ -47,6 +48,8 @@ class Response(Content):
     """What copies; the floor of the pipes puts it here."""
     _awaited: Callable[..., Any]
     """What reads in a worker; comes from the same floor."""
+    _lines: Any = None
+    _events: Any = None
 
     attempts: int = 1
     """How often the last hop was sent; more than once under ``retry`` only."""
@@ -110,6 +113,36 @@ class Response(Content):
     def __aiter__(self) -> AsyncIterator[bytes]:
         """The body in pieces as they come, each read in a worker: ``async for piece in response``."""
         return self._awaited()  # type: ignore[no-any-return]
+
+    def lines(self) -> Stream[str]:
+        """The body as lines of text, each as soon as it is complete, without its line break (LF or CRLF); the last one even without a break.
+
+        For ``for`` and ``async for``; called again it goes on where it was. A line over ``max_body`` bytes is ``BodyTooLarge``.
+        """
+        from requite.linestreams import Stream, lines
+
+        if self._lines is None:
+            found = lines(self, self._options.encoding or 'utf-8', self._check_line)
+            self._lines = Stream(found, self._awaited)
+        return self._lines  # type: ignore[no-any-return]
+
+    def events(self) -> Events:
+        """The body as server-sent events (``text/event-stream``), each as soon as its blank line is there: ``event``, ``data``, ``id``, ``retry``, ``json()``.
+
+        For ``for`` and ``async for``; called again it goes on where it was. An event over ``max_body`` bytes is ``BodyTooLarge``.
+        """
+        from requite.linestreams import Events, Parser
+
+        if self._events is None:
+            parser = Parser(self._check_line)
+            self._events = Events(parser.events(self), self._awaited, parser)
+        return self._events  # type: ignore[no-any-return]
+
+    def _check_line(self, size: int) -> None:
+        limit = self._options.max_body
+        if limit is not None and size > limit:
+            self._reply.abort()
+            self._failed(BodyTooLarge(f'a line or an event of the body is larger than max_body={limit} bytes'))
 
     def __enter__(self) -> Self:
         return self
@@ -178,7 +211,23 @@ class Response(Content):
         """What IPython and notebooks show."""
         return self._shown()  # type: ignore[no-any-return]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with its body read, but without the credentials of the request that it answers."""
+        from requite import kept
+
+        return kept.restored, (type(self), kept.state_of(self))
+
     def __repr__(self) -> str:
-        size = f' {len(self._content)} B' if self._content is not None else ' (body not read)'
-        kind = self.headers.get('content-type')
-        return f'<Response {self._hop.method} {self._hop.uri.redacted()} {self.status_code}{f" {kind}" if kind else ""}{size}>'
+        return f'<Response {self.summary()}>'
+
+    def summary(self) -> str:
+        """What ``repr()`` says, in one line: method, address without credentials, status, type, size, and with ``time=True`` how long it took."""
+        value = self.headers.get('content-type')
+        kind = value.partition(';')[0].strip()[:80] if isinstance(value, str) else ''
+        told = [self._hop.method, self._hop.uri.redacted(), str(self.status_code)]
+        if kind.isprintable() and kind:
+            told.append(kind)
+        told.append('(body not read)' if self._content is None else f'{len(self._content)} B')
+        if self._timings is not None:
+            told.append(f'{self._timings.elapsed} ms')
+        return ' '.join(told)

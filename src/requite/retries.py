@@ -60,6 +60,9 @@ class Budget:
         with self._lock:
             self._left = min(float(self.size), self._left + self.SHARE)
 
+    def __reduce__(self) -> tuple[type[Budget], tuple[int]]:
+        return Budget, (self.size,)  # each process has its own
+
     def __repr__(self) -> str:
         return f'<Budget {self._left:.1f} of {self.size}>'
 

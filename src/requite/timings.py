@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from requite.waterfall import Moments
+
+if TYPE_CHECKING:
+    from typing import Any
 
 EPOCH = time.time() - time.perf_counter()
 """What turns a moment of ``time.perf_counter()`` into seconds since 1970."""
@@ -23,6 +27,11 @@ class Timings:
         self.start = start
         self.marks = {**marks, 'end': end}
         self.elapsed = round((end - begun) * 1000)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the clock of another process, or machine, began at another moment
+        since = {step: EPOCH + moment for step, moment in self.marks.items()}
+        return _restored, (EPOCH + self.start, since, self.elapsed)
 
     def timings(self) -> Moments:
         """Node's ``timings``: each step in milliseconds since the hop began, never going back."""
@@ -53,6 +62,13 @@ class Timings:
         """When the first byte of the answer came, in milliseconds since 1970."""
         moment = self.marks.get('response')
         return None if moment is None else epoch_ms(moment)
+
+
+def _restored(start: float, since: dict[str, float], elapsed: int) -> Timings:
+    marks = {step: moment - EPOCH for step, moment in since.items()}
+    made = Timings(0.0, start - EPOCH, marks, marks['end'])
+    made.elapsed = elapsed
+    return made
 
 
 def epoch_ms(moment: float) -> int:

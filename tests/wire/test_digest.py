@@ -179,6 +179,37 @@ def test_a_server_without_the_password_is_found_out(http_server: Servers) -> Non
     assert request.get(server.url).end().body == 'well'
 
 
+@pytest.mark.parametrize('read', ['end', 'stream', 'head'])
+def test_a_rspauth_that_covers_the_content_is_held_to_the_content(http_server: Servers, read: str) -> None:
+    """auth-int: what was signed is ``content``; where that is not what came, the end of it is never given."""
+    content = b'' if read == 'head' else b'in'
+    guard = Guard('qop="auth-int", algorithm=MD5')
+
+    def information(given: dict[str, str], _: str) -> str:
+        key = md5(f'ann:{given["realm"]}:s3cret')
+        hashed = md5(f':{given["uri"]}:{hashlib.md5(content).hexdigest()}')
+        proof = md5(f'{key}:{given["nonce"]}:{given["nc"]}:{given["cnonce"]}:auth-int:{hashed}')
+        return f'rspauth="{proof}", qop=auth-int, cnonce="{given["cnonce"]}", nc={given["nc"]}'
+
+    def asked() -> Any:
+        verb = request.head if read == 'head' else request.get
+        if read == 'stream':
+            return b''.join(verb(server.url, auth=AUTH))
+        return verb(server.url, auth=AUTH).end().status_code
+
+    guard.info = information
+    server = http_server(guard)
+    assert asked() == (b'in' if read == 'stream' else 200)
+    content = b'out'
+    with pytest.raises(MalformedResponse, match='did not prove') as caught:
+        asked()
+    assert 's3cret' not in repr(caught.value)
+
+
+def md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()
+
+
 def test_two_realms_of_one_server_each_keep_their_nonce(http_server: Servers) -> None:
     def answers(seen: Seen) -> Answer:
         realm = seen.target[1]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from requite.auth.challenges import Challenge
     from requite.credentials import Credentials
+    from requite.message import Reply
     from requite.protocols import Body, Clock
 
 ALGORITHMS = {'md5': ('md5', 1), 'sha-256': ('sha256', 2), 'sha-512-256': ('sha512_256', 3)}
@@ -167,32 +168,61 @@ class Answer(NamedTuple):
     def check(self, credentials: Credentials, target: str, text: str) -> str | None:
         """The nextnonce of an Authentication-Info field, if it holds one (RFC 7616 3.5).
 
-        Raises ``MalformedResponse`` where its rspauth is not what somebody who knows the password would say. With auth-int that depends on a body
-        which is still to come, and is not checked.
+        Raises ``MalformedResponse`` where its rspauth is not what somebody who knows the password would say. With auth-int that depends on the content,
+        see ``held``.
         """
         said = information(text)
         if said is None:
             return None
         proof = said.get('rspauth')
-        if proof is not None and self.session.demand.qop != 'auth-int' and 'int' not in said.get('qop', ''):
-            expected = self._response(credentials, [b'', target.encode('latin-1')])
-            if not hmac.compare_digest(proof.lower().encode('latin-1'), expected.encode('ascii')):
-                raise MalformedResponse(
-                    'the server did not prove that it knows the password: rspauth of its Authentication-Info is wrong (RFC 7616 3.5); '
-                    'make sure that it is the server you mean'
-                )
+        if proof is not None and not self._covers_content(said):
+            self._compare(proof, self._response(credentials, [b'', target.encode('latin-1')], said.get('qop')))
         return said.get('nextnonce') or None
 
-    def _response(self, credentials: Credentials, request: list[bytes]) -> str:
-        """RFC 7616 3.4.1 over A2, given in its parts; without a qop as RFC 2069 had it."""
+    def held(self, credentials: Credentials, target: str, text: str, reply: Reply, contentless: bool) -> Reply:
+        """The reply, held to a rspauth that covers its content (auth-int) where an Authentication-Info field gives one."""
+        said = information(text)
+        proof = None if said is None else said.get('rspauth')
+        if said is None or proof is None or not self._covers_content(said):
+            return reply
+
+        def fault(hashed: Any) -> MalformedResponse | None:
+            content = hashed.hexdigest().encode('ascii')
+            try:
+                self._compare(proof, self._response(credentials, [b'', target.encode('latin-1'), content], 'auth-int'))
+            except MalformedResponse as error:
+                return error
+            return None
+
+        from requite.auth.proved import Proved
+
+        if contentless:  # nobody will read it
+            error = fault(_new(self.session.demand.hash))
+            if error is not None:
+                raise error
+        return Proved(reply, _new(self.session.demand.hash), fault)  # type: ignore[return-value]
+
+    def _covers_content(self, said: dict[str, str]) -> bool:
+        return said.get('qop', self.session.demand.qop or '').lower() == 'auth-int'
+
+    def _compare(self, proof: str, expected: str) -> None:
+        if not hmac.compare_digest(proof.lower().encode('latin-1'), expected.encode('ascii')):
+            raise MalformedResponse(
+                'the server did not prove that it knows the password: rspauth of its Authentication-Info is wrong (RFC 7616 3.5); '
+                'make sure that it is the server you mean'
+            )
+
+    def _response(self, credentials: Credentials, request: list[bytes], qop: str | None = None) -> str:
+        """RFC 7616 3.4.1 over A2, given in its parts; without a qop as RFC 2069 had it. ``qop`` is the server's own where it says one."""
         asked, nonce = self.session.demand, self.nonce.encode('latin-1')
         key = _key(credentials, asked, self.cnonce)
         hashed = asked.digest(*request)
         if asked.qop is None:
             return asked.digest(key, nonce, hashed).decode('ascii')
-        return asked.digest(
-            key, nonce, b'%08x' % self.number, self.cnonce.encode('ascii'), asked.qop.encode('ascii'), hashed
-        ).decode('ascii')
+        protection = (qop or asked.qop).encode('latin-1')
+        return asked.digest(key, nonce, b'%08x' % self.number, self.cnonce.encode('ascii'), protection, hashed).decode(
+            'ascii'
+        )
 
     def _content(self, body: Body | None) -> tuple[bytes, ...]:
         """H(entity-body) for auth-int, nothing otherwise."""

@@ -11,12 +11,12 @@ every backslash in ``ext`` is escaped, and ``payload=True``, ``verify`` and the 
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from requite import checks
 from requite.auth import hawkkeys
 from requite.auth.challenges import challenges, parse, quoted
-from requite.auth.hawkcontent import PayloadHash, Proved, unproved
+from requite.auth.hawkcontent import PayloadHash, held_to, unproved
 from requite.errors import InvalidBody, OptionsError
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Hawk:
             return None
         kind = reply.headers.get('content-type')
         hashed = PayloadHash(self.credentials.algorithm, kind if isinstance(kind, str) else '')
-        return cast('Reply', Proved(reply, hashed, hash))
+        return held_to(reply, hashed, hash)
 
     def settle(self, options: Options, body: Body | None) -> None:
         """Raises ``InvalidBody`` at the call, where it is known already that the content could not be hashed."""

@@ -7,6 +7,7 @@ import hmac
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
+from requite.auth.proved import Proved
 from requite.errors import MalformedResponse
 
 if TYPE_CHECKING:
@@ -45,48 +46,15 @@ class PayloadHash:
         return self.value()
 
 
-class Proved:
-    """A reply like the one it wraps, whose last piece is only given when the whole content is what the server signed."""
+def held_to(reply: Reply, hashed: PayloadHash, expected: str) -> Reply:
+    """The reply, held to the hash that the server signed."""
 
-    def __init__(self, reply: Reply, hashed: PayloadHash, expected: str) -> None:
-        self._reply = reply
-        self._hashed = hashed
-        self._expected = expected
-        self._rest: bytes | None = None
+    def fault(whole: PayloadHash) -> MalformedResponse | None:
+        if hmac.compare_digest(whole.value().encode(), expected.encode('latin-1', 'replace')):
+            return None
+        return unproved('the content is not what its Server-Authorization says')
 
-    def read(self, size: int = 262144) -> bytes:
-        """As ``Reply.read``; raises ``MalformedResponse`` instead of giving the end of other content."""
-        if size <= 0:
-            return b''
-        if self._rest is None:
-            data = self._reply.read(size)
-            self._hashed.update(data)
-            if data and not self._reply.complete:
-                return data
-            # What is left lies in memory: nothing of it is given before it is known to be right.
-            rest = [data, *iter(lambda: self._reply.read(262144), b'')]
-            for piece in rest[1:]:
-                self._hashed.update(piece)
-            self._check(self._hashed)
-            self._rest = b''.join(rest)
-        data, self._rest = self._rest[:size], self._rest[size:]
-        return data
-
-    def collect(self, limit: int | None = None) -> bytes:
-        """As ``Reply.collect``, which may be asked by several threads at once."""
-        data = self._reply.collect(limit)
-        hashed = self._hashed.copy()
-        hashed.update(data)
-        self._check(hashed)
-        return data
-
-    def _check(self, hashed: PayloadHash) -> None:
-        if not hmac.compare_digest(hashed.value().encode(), self._expected.encode('latin-1', 'replace')):
-            self._reply.abort()
-            raise unproved('the content is not what its Server-Authorization says')
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reply, name)
+    return Proved(reply, hashed, fault)  # type: ignore[return-value]
 
 
 def unproved(why: str) -> MalformedResponse:

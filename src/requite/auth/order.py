@@ -90,20 +90,27 @@ def foresee(options: Options, carry: Carry, clock: Clock = SYSTEM) -> Carry:
     return carry if session is None else carry._replace(answered=session.answer(clock))
 
 
-def heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> None:
-    """Remembers a Digest answer that the server took, with its nextnonce, and forgets one that it did not. Raises ``MalformedResponse`` for a wrong rspauth."""
+def heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> Reply:
+    """Remembers a Digest answer that the server took, with its nextnonce, and forgets one that it did not.
+
+    Gives the reply, held to a rspauth that covers its content. Raises ``MalformedResponse`` for a rspauth that is wrong.
+    """
     given, credentials = carry.answered, options.auth
     if not isinstance(given, digest.Answer) or credentials is None or credentials.user is None:
-        return
+        return reply
     user = credentials.user
     if reply.status == 401:
         _refused(carry, user, given, reply)
-        return
-    information = reply.headers.get('authentication-info')
-    following = given.check(credentials, hop.target, information) if isinstance(information, str) else None
-    if following is not None:
-        given.session.renew(following)
+        return reply
+    said = reply.headers.get('authentication-info')
+    if isinstance(said, str):
+        following = given.check(credentials, carry.uri.target, said)
+        if following is not None:
+            given.session.renew(following)
+        contentless = hop.method == 'HEAD' or reply.status in (204, 304)
+        reply = given.held(credentials, carry.uri.target, said, reply, contentless)
     SESSIONS.keep(carry.uri, user, given.session)
+    return reply
 
 
 def _refused(carry: Carry, user: str, given: digest.Answer, reply: Reply) -> None:

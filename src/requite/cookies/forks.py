@@ -19,6 +19,20 @@ _databases: WeakSet[Any] = WeakSet()
 _held: list[Any] = []
 
 
+class Locked:
+    """What has a ``_lock`` of its own in every process: a new one after a fork and out of a pickle. What ``_secure`` remembers is found out again."""
+
+    _lock: Any
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {name: value for name, value in self.__dict__.items() if name not in ('_lock', '_secure')}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _secure=None, _lock=threading.RLock())
+        renew_lock(self)
+
+
 def renew_lock(jar: Any) -> None:
     """Gives an object a new ``_lock`` in every child of this process."""
     _jars.add(jar)

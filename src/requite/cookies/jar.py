@@ -31,7 +31,7 @@ ALIASES = {
 """Node's spelling of what a jar has."""
 
 
-class CookieJar:
+class CookieJar(forks.Locked):
     """Keeps cookies and says which of them a request sends; threads may share it.
 
     ``store`` is where they are kept, in memory by default. ``loose=False`` reads cookies as RFC 6265 of 2011 did, without those that have no name

@@ -84,7 +84,7 @@ class SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
 
 def factory(route: Route) -> PlainPool | SecurePool:
     """What makes connections along ``route``. Raises ``NameNotFound`` for a host that is no name, ``OptionsError`` for TLS settings that cannot be used."""
-    host = route.host or 'localhost'
+    host = 'localhost' if route.socket_path is not None else route.host or 'localhost'
     settings = route.tls
     try:
         if settings is None:

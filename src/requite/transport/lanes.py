@@ -173,7 +173,7 @@ class Lane:
     def _holders(self) -> str:
         """The lines of the requests that have the connections, the most frequent first."""
         lines: dict[str, int] = {}
-        for link in list(self.links):
+        for link in self._opened():
             made = link.user.made if link.lane is not None and link.user is not None else None
             if made is not None:
                 line = _line(made)
@@ -181,8 +181,15 @@ class Lane:
         shown = sorted(lines.items(), key=lambda item: -item[1])[:MOST_SHOWN]
         return '; they are held by ' + ', '.join(f'{line} ({count})' for line, count in shown) if shown else ''
 
+    def _opened(self) -> list[Link]:
+        while True:
+            try:
+                return list(self.links)
+            except RuntimeError:  # another thread opened one meanwhile
+                continue
+
     def rest(self) -> None:
-        """Closes what was not used since this was called last."""
+        """Closes what was not used since this was called last. For one thread at a time."""
         for _ in range(len(self._slots)):
             try:
                 link = self._slots.popleft()

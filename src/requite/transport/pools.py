@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import weakref
+from collections import deque
 from typing import TYPE_CHECKING
 
 from requite import errors
 from requite.transport.lanes import Lane
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from requite.message import Hop
     from requite.routes import Route
     from requite.transport.link import Link
 
 MAX_SOCKETS = 100
 MOST = 65536
+LONGEST = 2**31 - 1
+"""Milliseconds; what Node's clocks take."""
 MAX_LANES = 256
 REST = 30.0
 """Seconds between two looks for unused connections: one that is seen unused twice is closed."""
 
 _every_pool: weakref.WeakSet[Pool] = weakref.WeakSet()
+_named: weakref.WeakValueDictionary[str, Pool] = weakref.WeakValueDictionary()
+"""Pools that were pickled, or came out of a pickle, by their tokens."""
+_kept: deque[Pool] = deque(maxlen=64)
+"""The last ones that came out of a pickle: a task that brings its wrapper along finds the connections of the task before."""
+_naming = threading.Lock()
 _next_rest = 0.0
 
 
@@ -49,11 +60,22 @@ class Pool:
             raise errors.InvalidOptionType(f'keep_alive has to be True or False, not {keep_alive!r}')
         self.keep_alive = keep_alive
         self.probe_after = (
-            None if keep_alive_msecs is None else _positive('keep_alive_msecs', keep_alive_msecs) / 1000
+            None if keep_alive_msecs is None else _positive('keep_alive_msecs', keep_alive_msecs, most=LONGEST) / 1000
         )
         self.name = name
+        self._token = ''
         self._lanes: dict[Route, Lane] = {}
         _every_pool.add(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its settings and a token: in one process the same pool always comes back as one, and so do copies of it."""
+        with _naming:
+            if not self._token:
+                self._token = os.urandom(16).hex()
+            _named[self._token] = self
+        probing = None if self.probe_after is None else round(self.probe_after * 1000)
+        settings = (self.max_sockets, self.keep_alive, self.max_free_sockets, self.name, probing)
+        return _of_token, (self._token, settings)
 
     def __repr__(self) -> str:
         label = f' {self.name}' if self.name else ''
@@ -103,26 +125,55 @@ class Pool:
             lane.close_idle()
 
 
+def _of_token(token: str, settings: tuple[Any, ...]) -> Pool:
+    """The pool of this process that a token stands for."""
+    with _naming:
+        pool = _named.get(token)
+        if pool is None:
+            pool = _named[token] = Pool(*settings)
+            pool._token = token
+        if pool in _kept:
+            _kept.remove(pool)
+        _kept.append(pool)
+        return pool
+
+
 def _rest_all() -> None:
     """Has every pool of the process close what was unused for a while; there is no thread that would do it otherwise."""
     global _next_rest
-    _next_rest = time.monotonic() + REST
-    for pool in list(_every_pool):
-        for lane in list(pool._lanes.values()):
-            lane.rest()
+    if not _resting.acquire(blocking=False):
+        return  # another thread is at it: a connection that it has just looked at is not to be looked at twice
+    try:
+        _next_rest = time.monotonic() + REST
+        for pool in _pools():
+            for lane in list(pool._lanes.values()):
+                lane.rest()
+    finally:
+        _resting.release()
 
 
-def _positive(name: str, value: object, least: int = 1) -> int:
+def _pools() -> list[Pool]:
+    """Every pool that there is; other threads make some meanwhile."""
+    while True:
+        try:
+            return list(_every_pool)
+        except RuntimeError:
+            continue
+
+
+def _positive(name: str, value: object, least: int = 1, most: int = MOST) -> int:
     if value == float('inf'):
-        return MOST  # Node's way to say that there is no bound; there always is one
+        return most  # Node's way to say that there is no bound; there always is one
     if isinstance(value, bool) or not isinstance(value, int):
         raise errors.InvalidOptionType(f'{name} has to be an int, not {value!r}')
     if value < least:
         raise errors.OptionsError(f'{name} is {value}: it has to be at least {least}')
-    return min(value, MOST)
+    return min(value, most)
 
 
 def _after_fork() -> None:
+    global _naming
+    _naming = threading.Lock()
     for pool in list(_every_pool):
         pool._forget()
 
@@ -131,4 +182,6 @@ if hasattr(os, 'register_at_fork'):
     os.register_at_fork(after_in_child=_after_fork)
 
 DEFAULT = Pool(name='default')
+DEFAULT._token = 'default'
+_named['default'] = DEFAULT
 """The pool of all requests that name none; it holds nothing until one of them is sent."""

@@ -5,46 +5,43 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from requite import redaction
 from requite.debugging import LOG
+from requite.redaction import Shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from requite.message import Hop, Reply
     from requite.protocols import Transport
 
 
 class Telling:
-    """Sends hops by another transport and tells of each."""
+    """Sends hops by another transport and tells of each. ``sensitive`` names further fields to hide."""
 
-    def __init__(self, inner: Transport) -> None:
+    def __init__(self, inner: Transport, sensitive: frozenset[str] = frozenset()) -> None:
         self.pool = inner.pool
         self._inner = inner
+        self._shown = Shown(False, sensitive)
 
     def send(self, hop: Hop) -> Reply:
         """The answer of the other transport."""
-        LOG.debug('%s %s %s', hop.method, hop.uri.redacted(), _shown(hop.fields))
+        line = f'{hop.method} {self._shown.address(hop.uri)}'
+        LOG.debug('%s %s', line, self._fields(hop.fields))
         if hop.route.proxy is not None:
-            LOG.debug('... through %r', hop.route.proxy)
+            LOG.debug('%s goes through %r', line, hop.route.proxy)
         start = time.perf_counter()
         try:
             reply: Reply = self._inner.send(hop)
         except Exception as error:
-            LOG.debug('%s %s failed after %.1f ms: %r', hop.method, hop.uri.redacted(), _since(start), error)
+            LOG.debug('%s failed after %.1f ms: %r', line, _since(start), error)
             raise
-        LOG.debug(
-            '%s %s answered %d %s after %.1f ms %s',
-            hop.method,
-            hop.uri.redacted(),
-            reply.status,
-            reply.reason,
-            _since(start),
-            _shown(reply.fields),
-        )
+        told = f'{reply.status} {reply.reason}'.rstrip()
+        LOG.debug('%s answered %s after %.1f ms %s', line, told, _since(start), self._fields(reply.fields))
         return reply
 
-
-def _shown(fields: object) -> dict[str, str]:
-    return dict(redaction.fields(fields))  # type: ignore[arg-type]
+    def _fields(self, fields: Iterable[tuple[str, str]]) -> str:
+        # as Python writes texts, so that what a server sends moves no cursor of a terminal
+        return '{' + ', '.join(f'{name}: {value!r}' for name, value in self._shown.fields(fields)) + '}'
 
 
 def _since(start: float) -> float:

@@ -26,7 +26,7 @@ VERSIONS = {'TLSv1.2': ssl.TLSVersion.TLSv1_2, 'TLSv1.3': ssl.TLSVersion.TLSv1_3
 """The versions that are spoken; the ones before them are broken (RFC 8996), and no option brings them back (SECURITY T1)."""
 
 
-_OF_VERSIONS = (
+_OF_VERSIONS = int(
     ssl.OP_NO_SSLv2 | ssl.OP_NO_SSLv3 | ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1 | ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3
 )
 

@@ -86,7 +86,7 @@ def split_authority(text: str) -> tuple[str | None, str]:
     if found is None:
         return None, text
     authority, tail = found[1], text[found.end() :]
-    if authority[:6].lower() == 'unix:@' and authority[-1] in ':@':
+    if authority[:6].lower() == 'unix:@' and authority[-1] in ':@' and authority.count('@') == 1:
         return authority[:5], authority[5:] + tail
     return authority, tail
 

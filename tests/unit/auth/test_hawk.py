@@ -11,7 +11,7 @@ import pytest
 
 from requite import InvalidBody, MalformedResponse, OptionsError, UnknownOption
 from requite.auth.hawk import Hawk, signer
-from requite.auth.hawkcontent import PayloadHash, Proved
+from requite.auth.hawkcontent import PayloadHash, held_to
 from requite.headers import Headers
 from requite.message import AbortSignal, BytesBody, Carry, Draft, Hop, Reply
 from requite.options import EMPTY
@@ -444,6 +444,6 @@ def test_a_read_of_nothing_is_not_the_end() -> None:
 
 def test_what_a_wrapped_reply_does_not_know_is_the_replys() -> None:
     came = Came(200, {}, (b'x',))
-    reply = Proved(came, PayloadHash('sha256', ''), '')
+    reply = held_to(came, PayloadHash('sha256', ''), '')
     reply.abort()
     assert (came.aborted, reply.status, reply.complete) == (True, 200, False)

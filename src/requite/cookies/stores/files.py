@@ -102,6 +102,11 @@ class FileStore:
         self._seen: tuple[int, ...] | None = None
         self._refresh()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        path = os.path.abspath(self.path)  # noqa: PTH100 - the same file, read anew
+        given = (path,) if type(self) is not FileStore else (path, self._read, self._write)
+        return type(self), given
+
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {os.fspath(self.path)!r}>'
 

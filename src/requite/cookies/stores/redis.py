@@ -27,7 +27,13 @@ class RedisStore:
     def __init__(self, client: Any, prefix: str = 'requite:cookies') -> None:
         self._prefix = prefix
         self._own = isinstance(client, str)
+        self._given = client
         self._client = _connect(client) if isinstance(client, str) else client
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self._own:
+            raise TypeError('a RedisStore over a client cannot be pickled: make it of the URL of the server')
+        return type(self), (self._given, self._prefix)
 
     def __repr__(self) -> str:
         return f'<RedisStore {self._prefix!r}>'

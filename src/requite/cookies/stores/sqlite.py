@@ -45,6 +45,9 @@ class SQLiteStore:
         self._ask('SELECT 1')
         forks.close_before(self)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (os.path.abspath(self.path),)  # noqa: PTH100 - the same file, opened anew
+
     def __repr__(self) -> str:
         return f'<SQLiteStore {os.fspath(self.path)!r}>'
 
