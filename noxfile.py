@@ -1,4 +1,4 @@
-"""What is checked, in one command: `nox` runs lint, types, docs and tests; `nox -s bench` the benchmarks.
+"""What is checked, in one command: `nox` runs lint, types, docs and tests; `nox -s bench` the benchmarks, `nox -s future` what happens beside urllib3-future.
 
 The tests run against the built wheel on every Python from 3.10 up that is installed; the recorded cases of Node's request
 and the hostile server are among them. Arguments after `--` go to pytest: `nox -s tests-3.11 -- -k redirect`.
@@ -48,7 +48,8 @@ nox.options.sessions = ['lint', 'types', 'docs', 'tests']
 
 def install_groups(session: nox.Session, *groups: str) -> None:
     """The packages of dependency groups of pyproject.toml, without requite itself."""
-    session.install(*nox.project.dependency_groups(GROUPS, *groups))
+    if groups:
+        session.install(*nox.project.dependency_groups(GROUPS, *groups))
 
 
 def install_wheel(session: nox.Session, *groups: str) -> None:
@@ -98,6 +99,23 @@ def tests(session: nox.Session) -> None:
     """Every test, against the wheel; the benchmarks' bounds among them, so their peers come too."""
     install_wheel(session, 'test', 'peers', 'bench')
     session.run('python', '-m', 'pytest', '-n', '2', '--dist', 'loadgroup', *session.posargs)
+
+
+@nox.session
+def future(session: nox.Session) -> None:
+    """Beside urllib3-future the import refuses, with the way out; and that way works."""
+    _take_back_urllib3(session)  # a run before this one may have left the other one there
+    install_wheel(session)
+    session.install('niquests')
+    session.run('python', 'tests/future.py', 'beside')
+    _take_back_urllib3(session)
+    session.run('python', 'tests/future.py', 'mended')
+
+
+def _take_back_urllib3(session: nox.Session) -> None:
+    # What the error of the import tells to do. urllib3-future puts itself over urllib3 at every start of Python for as long as it is installed.
+    session.run('python', '-m', 'pip', 'uninstall', '-q', '-y', 'urllib3-future', 'niquests')
+    session.install('--force-reinstall', '--no-deps', 'urllib3>=2.8,<3')
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""Runs the Python blocks of one page of the documentation: `python -W error -m tests.docpages PAGE HTTP_PORT HTTPS_PORT`.
+"""Runs the Python blocks of one page of the documentation: `python -W error -m tests.docpages PAGE HTTP_PORT HTTPS_PORT PROXY_PORT SOCKS_PORT`.
 
 The blocks of a page share one namespace and run in order, as a reader types them. Every host name leads to the servers of
 the test on loopback (names under .invalid do not exist). What a page promises is checked:
@@ -102,22 +102,22 @@ def refuse(block: Block, page: Path, namespace: dict[str, Any]) -> None:
         raise AssertionError(f'{page}:{statement.lineno}: this works now: move it out of the block that says "not yet"')
 
 
-def lead_home(http_port: int, https_port: int) -> None:
-    """Lets every name of the documentation resolve to the test's servers on loopback."""
+def lead_home(ports: dict[int, int]) -> None:
+    """Lets every name of the documentation resolve to the test's servers on loopback, and each port that they show to the one that serves for it."""
     resolve = socket.getaddrinfo
 
     def lead(host: Any, port: Any, *args: Any, **options: Any) -> Any:
         name = host.decode() if isinstance(host, bytes) else str(host)
         if name.endswith('.invalid'):
             raise socket.gaierror(socket.EAI_NONAME, 'Name or service not known')
-        return resolve('127.0.0.1', {80: http_port, 443: https_port}.get(port, port), *args, **options)
+        return resolve('127.0.0.1', ports.get(port, port), *args, **options)
 
     socket.getaddrinfo = lead
 
 
-def main(page: str, http_port: str, https_port: str) -> None:
+def main(page: str, *ports: str) -> None:
     """Runs one page."""
-    lead_home(int(http_port), int(https_port))
+    lead_home(dict(zip((80, 443, 3128, 1080), map(int, ports), strict=True)))
     path, namespace = Path(page), {'__name__': '__main__'}
     for block in blocks(path.read_text(encoding='utf-8')):
         if not block.mark:

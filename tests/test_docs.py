@@ -16,6 +16,7 @@ import pytest
 
 from tests.docpages import blocks
 from tests.servers import Answer, Authority, HttpServer, Seen, echo, json_reply, redirect, reply
+from tests.wire.middlemen import Socks, Tunnels
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / 'README.md', *(path for path in (ROOT / 'docs').rglob('*.md') if '_build' not in path.parts)])
@@ -23,7 +24,7 @@ HOSTS = ('api.example.com', 'www.example.com', 'photos.s3.eu-west-1.amazonaws.co
 README = (ROOT / 'README.md').read_text(encoding='utf-8')
 
 # How many blocks may be left out; each says why. Adding one means changing this number.
-NOT_RUN = 0
+NOT_RUN = 2
 
 Runner = Callable[[Path], 'subprocess.CompletedProcess[str]']
 
@@ -74,11 +75,25 @@ def site(seen: Seen) -> Answer | bytes:
     return found(seen) if callable(found) else found
 
 
+def proxied(head: bytes) -> bytes | None:
+    """What the documentation's proxy answers: the site itself where it is asked with the whole address; None opens a tunnel."""
+    method, target, _ = head.decode('latin-1').split(' ', 2)
+    if method == 'CONNECT':
+        return Answer(403, {}, 'no').wire() if target.startswith('forbidden.') else None
+    answer = site(Seen(method, '/' + target.split('/', 3)[3], '1.1', [], b''))
+    return answer.wire() if isinstance(answer, Answer) else answer
+
+
 @pytest.fixture(scope='module')
 def run_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """Runs the blocks of a page in an interpreter and a folder of their own."""
     authority = Authority(tmp_path_factory.mktemp('authority'))
-    with HttpServer(site) as plain, HttpServer(site, tls=authority.context(*HOSTS)) as secure:
+    with (
+        HttpServer(site) as plain,
+        HttpServer(site, tls=authority.context(*HOSTS)) as secure,
+        Tunnels(proxied, led=lambda port: plain.port if port == 80 else secure.port) as proxy,
+        Socks(('127.0.0.1', secure.port)) as socks,
+    ):
 
         def run(page: Path) -> subprocess.CompletedProcess[str]:
             folder = tmp_path_factory.mktemp('page')
@@ -98,7 +113,7 @@ def run_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
                 'tests.docpages',
                 str(page),
                 str(plain.port),
-                str(secure.port),
+                *(str(server.port) for server in (secure, proxy, socks)),
             ]
             return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
 

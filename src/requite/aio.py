@@ -270,7 +270,7 @@ class Pieces:
     def __aiter__(self) -> Pieces:
         return self
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> Any:
         response = self._response
         if response is None:
             response = self._response = await head(self._handle)  # type: ignore[arg-type]
@@ -284,11 +284,11 @@ class Pieces:
             raise StopAsyncIteration
         return piece
 
-    async def _read(self, response: Response, pieces: Iterator[bytes]) -> bytes | None:
+    async def _read(self, response: Response, pieces: Iterator[Any]) -> Any:
         from asyncio import CancelledError
 
         try:
-            piece: bytes | None = await hop(partial(next, pieces, None))
+            piece = await hop(partial(next, pieces, None))
         except CancelledError:
             response._hop.signal.abort()
             raise

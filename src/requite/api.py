@@ -168,7 +168,7 @@ class Requests(Wrapper):
             )
         given = _expanded(levels(mapping(options), more))
         values = normalise(given)
-        made = shared(_connected(compose(self._defaults, values), values))
+        made = shared(_connected(compose(self._defaults, _logged(values)), values))
         if made.jar is not None:
             jar_of(made)
         if made.tls is not self._defaults.tls and not made.tls.halved:
@@ -240,7 +240,7 @@ class Requests(Wrapper):
             values = normalise(given)
         if verb is not None:
             values['method'] = verb
-        resolved = _connected(compose(self._defaults, values), values)
+        resolved = _connected(compose(self._defaults, _logged(values)), values)
         if resolved.auth is not None:
             credentials.required('auth', resolved.auth)
         if resolved.idempotency_key is True:
@@ -259,7 +259,7 @@ class Requests(Wrapper):
         if verb is not None:
             options['method'] = verb
         # Usually a request; the requester decides what its callers get.
-        made: Request = self._requester(options, options.get('callback'))  # type: ignore[misc]
+        made: Request = self._requester(options, options.get('callback'))
         return made
 
 
@@ -270,13 +270,25 @@ def _expanded(given: dict[str, Any]) -> dict[str, Any]:
         return given
     from requite import har
 
-    return merged(har.options_of(value), given)
+    said = any(given.get(name) is not None for name in _CONTENT) or given.get('json') not in (None, True, False)
+    return merged(har.options_of(value, not said), given)
 
 
+_CONTENT = frozenset('body form form_data multipart'.split())
+"""Options that say what is sent, in place of what a HAR says."""
 _SETTLED = frozenset(
     'uri url base_url qs body form form_data multipart callback auth jar netrc signed proxy idempotency_key'.split()
 )
 _CONNECTS = frozenset(('pool', 'agent', 'agent_options', 'forever'))
+
+
+def _logged(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the log that a path names: a file that cannot be one is an error of the call."""
+    if values.get('har_log') is not None:
+        from requite.transport.harlog import log_of
+
+        values['har_log'] = log_of(values['har_log'])
+    return values
 
 
 def _connected(options: Options, values: Mapping[str, Any]) -> Options:

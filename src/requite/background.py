@@ -238,6 +238,7 @@ def _ending(task: Callable[[], None]) -> None:
 
 def _before_fork() -> None:
     """Has no thread of ours be in the middle of an import: the child would wait for the lock of that module for ever."""
+    _mind_celery()
     if threading.active_count() > 1:
         for name in IMPORTED_LATE:
             import_module(name)
@@ -267,6 +268,17 @@ def _mind_multiprocessing() -> None:
         util.register_after_fork(WORKERS, _finish_with)
         if sys.modules['multiprocessing.process'].parent_process() is not None:
             _finish_with(WORKERS)
+
+
+def _mind_celery() -> None:
+    """Celery's worker processes end by ``os._exit``, but with a signal of Celery's own. (Connecting again does nothing.)"""
+    ending = getattr(sys.modules.get('celery.signals'), 'worker_process_shutdown', None)
+    if ending is not None:
+        ending.connect(_worker_ends, weak=False)
+
+
+def _worker_ends(**_: Any) -> None:
+    _at_exit()
 
 
 def _finish_with(workers: Workers) -> None:

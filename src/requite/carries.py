@@ -59,9 +59,7 @@ def addressed(method: str, address: str) -> Carry:
         raise _with_fix(error) from None
 
 
-_SETTLED_HERE = frozenset(
-    ('body', 'form', 'form_data', 'multipart', 'json', 'qs', 'jar', 'netrc', 'signed', 'proxy')
-)
+_SETTLED_HERE = frozenset(('body', 'form', 'form_data', 'multipart', 'json', 'qs', 'jar', 'netrc', 'signed', 'proxy'))
 
 
 def _body_option(options: Options) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from requite._version import __version__
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import Action, Namespace
     from collections.abc import Callable, Sequence
 
 USE = """\
@@ -72,6 +72,17 @@ class Parser(ArgumentParser):
         sys.exit(self.complain(f'{message} (requite --help tells more)'))
 
 
+class Formatter(RawDescriptionHelpFormatter):
+    """Names the value of an option once: ``-o, --output FILE``."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=24)
+
+    def _format_action_invocation(self, action: Action) -> str:
+        value = f' {action.metavar}' if action.nargs != 0 and isinstance(action.metavar, str) else ''
+        return ', '.join(action.option_strings) + value
+
+
 def parser(complain: Callable[[str], int]) -> Parser:
     """What reads the arguments; ``complain`` tells what is wrong with them and gives the exit status."""
     made = Parser(
@@ -79,7 +90,7 @@ def parser(complain: Callable[[str], int]) -> Parser:
         usage=USE,
         description=ABOUT,
         epilog=CLOSING,
-        formatter_class=lambda prog: RawDescriptionHelpFormatter(prog, max_help_position=24),
+        formatter_class=Formatter,
         allow_abbrev=False,
         add_help=False,
     )
@@ -111,11 +122,24 @@ def _answering(made: ArgumentParser) -> None:
     group = made.add_argument_group('where the answer goes')
     flag = group.add_argument
     flag('-o', '--output', metavar='FILE', help='write the body to FILE; - is standard output')
-    flag('-d', '--download', action='store_true', help='into a file, named by the server or the URL; never over another')
-    flag('-c', '--continue', dest='resume', action='store_true', help='go on with a download that broke off, with -o FILE; what is here stays until it is whole')
+    flag(
+        '-d', '--download', action='store_true', help='into a file, named by the server or the URL; never over another'
+    )
+    flag(
+        '-c',
+        '--continue',
+        dest='resume',
+        action='store_true',
+        help='go on with a download that broke off, with -o FILE; what is here stays until it is whole',
+    )
     flag('-b', '--body', action='store_true', help='on a terminal: the body only')
     flag('--headers', action='store_true', help='the head only')
-    flag('-v', '--verbose', action='store_true', help='the heads of requests and answers too; on standard error where the body goes elsewhere')
+    flag(
+        '-v',
+        '--verbose',
+        action='store_true',
+        help='the heads of requests and answers too; on standard error where the body goes elsewhere',
+    )
     flag('--secrets', action='store_true', help='do not hide passwords and cookies in heads and curl lines')
 
 
@@ -126,7 +150,11 @@ def _proving(made: ArgumentParser) -> None:
     flag('--digest', action='store_true', help='with --auth: Digest, never Basic')
     flag('--bearer', metavar='TOKEN', help='a token')
     flag('--netrc', action='store_true', help='user and password from ~/.netrc')
-    flag('--aws', action='store_true', help='sign for AWS, version 4: keys of --auth KEY:SECRET, or of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY')
+    flag(
+        '--aws',
+        action='store_true',
+        help='sign for AWS, version 4: keys of --auth KEY:SECRET, or of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    )
     flag('--aws-service', metavar='NAME', help='where the host does not say it: s3, sts ...')
     flag('--aws-region', metavar='NAME', help='the same; else AWS_REGION')
     flag('--jar', metavar='FILE', help='send and keep cookies: cookies.txt, .json or .db')
@@ -137,12 +165,23 @@ def _proving(made: ArgumentParser) -> None:
 def _travelling(made: ArgumentParser) -> None:
     group = made.add_argument_group('on the way')
     flag = group.add_argument
-    flag('--follow', dest='follow', action='store_true', default=None, help='follow redirects after POST and its kin too (after GET they always are)')
+    flag(
+        '--follow',
+        dest='follow',
+        action='store_true',
+        default=None,
+        help='follow redirects after POST and its kin too (after GET they always are)',
+    )
     flag('--no-follow', dest='follow', action='store_false', default=None, help='follow none')
     flag('--max-redirects', metavar='N', type=int, help='at most so many (default: 10)')
     flag('--proxy', metavar='URL', help="http://, https:// or socks5://; '' for none")
     flag('--verify', metavar='HOW', help='no: any certificate is good; FILE: those in it')
-    flag('--timeout', metavar='MS', type=int, help='milliseconds to wait for the connection (default: 10000), and for each next byte (300000)')
+    flag(
+        '--timeout',
+        metavar='MS',
+        type=int,
+        help='milliseconds to wait for the connection (default: 10000), and for each next byte (300000)',
+    )
     flag('--deadline', metavar='MS', type=int, help='milliseconds for everything')
     flag('--retry', metavar='N', type=int, help='send again what failed for the moment; GET, PUT and DELETE only')
 
@@ -155,4 +194,4 @@ def _telling(made: ArgumentParser) -> None:
     flag('--timings', action='store_true', help='where the time went, on standard error')
     flag('--har-log', metavar='FILE', help='add what passed to a HAR file')
     flag('-h', '--help', action='store_true', help='this')
-    flag('--version', action='version', version=f'requite {__version__}')
+    flag('--version', action='version', version=f'requite {__version__}', help='its version')

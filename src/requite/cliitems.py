@@ -53,17 +53,21 @@ def parse(words: list[str]) -> Items:
             items.query.append((name, value))
         elif separator == '@' and not name:
             if items.body is not None:
-                raise OptionsError(f'{word!r}: there can be only one file that is the whole content; name the others: field@file')
+                raise OptionsError(
+                    f'{word!r}: there can be only one file that is the whole content; name the others: field@file'
+                )
             items = items._replace(body=value if value == '-' else there(word, value))
         else:
             items.parts.append(_part(word, name, separator, value))
     if items.body is not None and items.parts:
-        raise OptionsError(f'{items.parts[0].name!r} and a file that is the whole content do not go together: name the file, field@file')
+        raise OptionsError(
+            f'{items.parts[0].name!r} and a file that is the whole content do not go together: name the file, field@file'
+        )
     return items
 
 
 def split(word: str) -> tuple[str, str, str]:
-    """Name, separator and value. A backslash before one of ``: = @ \\`` takes its meaning from it: anywhere in the name, and at the beginning of the value."""
+    r"""Name, separator and value. A backslash before one of ``: = @ \`` takes its meaning from it: anywhere in the name, and at the beginning of the value."""
     name: list[str] = []
     at = 0
     while at < len(word):
@@ -83,7 +87,9 @@ def split(word: str) -> tuple[str, str, str]:
 
 def _known(word: str, name: str, separator: str, value: str) -> tuple[str, str, str]:
     if separator == ':' and value.startswith('//'):
-        raise OptionsError(f'{word!r} is a second address; a method of your own is written first, in capitals: PURGE {word}')
+        raise OptionsError(
+            f'{word!r} is a second address; a method of your own is written first, in capitals: PURGE {word}'
+        )
     if not name and separator != '@':
         raise OptionsError(f'{word!r} has no name before {separator!r}; write {FORMS}')
     if len(value) > 1 and value[0] == '\\' and value[1] in ':=@':

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from requite import cliitems
+from requite.cliaddress import Wanted, divide, with_query, with_scheme
 from requite.errors import OptionsError
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from contextlib import ExitStack
 
-METHODS = frozenset('get head post put patch delete options trace'.split())
-"""What is taken for a method in lower case too; others are written in capitals."""
 ACCEPT = 'application/json, */*;q=0.5'
-
-
-class Wanted(NamedTuple):
-    """A request as it was asked for: ``options`` are those of ``request()``; ``output`` and ``head`` say what becomes of the answer."""
-
-    method: str | None
-    url: str | None
-    options: dict[str, Any]
-    output: str | None = None
-    head: bool = False
 
 
 def wanted(arguments: Namespace, opened: ExitStack) -> Wanted:
@@ -83,35 +71,6 @@ def _repeated(given: list[tuple[str, str | None]], headers: dict[str, Any]) -> d
     return headers
 
 
-def divide(words: list[str]) -> tuple[str | None, str | None, list[str]]:
-    """Method, address and items: a word in capitals, or the name of a common method, is a method if anything follows."""
-    if not words:
-        return None, None, []
-    first = words[0]
-    if len(words) > 1 and re.fullmatch('[A-Z][A-Z-]*', first if first.lower() not in METHODS else first.upper()):
-        return (first.upper() if first.lower() in METHODS else first), words[1], words[2:]
-    return None, first, words[1:]
-
-
-def with_scheme(url: str) -> str:
-    """The address as it was meant: ``example.com/x`` and ``localhost:8080`` are ``http://...``, ``:8080/x`` is on this machine."""
-    if not url or re.match('[A-Za-z][A-Za-z0-9+.-]*://', url):
-        return url
-    if re.match(r':(\d*)(?=[/?#]|\Z)', url):
-        port, rest = re.match(r':(\d*)(.*)', url, re.DOTALL).groups()  # type: ignore[union-attr]
-        return f'http://localhost{":" + port if port else ""}{rest}'
-    return f'http:{url}' if url.startswith('//') else f'http://{url}'
-
-
-def with_query(url: str, query: list[tuple[str, str]]) -> str:
-    """The address with more in its query."""
-    if not query:
-        return url
-    before, mark, fragment = url.partition('#')
-    joint = '' if before.endswith(('?', '&')) else '&' if '?' in before else '?'
-    return f'{before}{joint}{urlencode(query, quote_via=quote)}{mark}{fragment}'
-
-
 # -- content
 
 
@@ -148,7 +107,11 @@ def form_data(parts: list[cliitems.Part], opened: ExitStack) -> Any:
     form = FormData()
     for part in parts:
         if part.kind == 'file':
-            form.append(part.name, opened.enter_context(open(part.value, 'rb')), {'contentType': part.type} if part.type else None)
+            form.append(
+                part.name,
+                opened.enter_context(Path(part.value).open('rb')),  # noqa: SIM115
+                {'contentType': part.type} if part.type else None,
+            )
         else:
             form.append(part.name, _text(part, 'multipart'))
     return form
@@ -165,7 +128,9 @@ def _har(path: str) -> Any:
     try:
         return json.loads(text.removeprefix('\ufeff'))
     except (ValueError, RecursionError) as error:
-        raise OptionsError(f'--har {path}: it is not JSON ({error}); save it from a browser, or with --har-log') from None
+        raise OptionsError(
+            f'--har {path}: it is not JSON ({error}); save it from a browser, or with --har-log'
+        ) from None
 
 
 # -- settings
@@ -239,7 +204,9 @@ def complete(auth: dict[str, Any]) -> dict[str, Any]:
     if 'user' not in auth or auth.get('pass') is not None:
         return auth
     if sys.stdin is None or not sys.stdin.isatty():
-        raise OptionsError(f'there is no password for {auth["user"]!r}: write --auth {auth["user"]}:PASSWORD (nothing after the colon for an empty one)')
+        raise OptionsError(
+            f'there is no password for {auth["user"]!r}: write --auth {auth["user"]}:PASSWORD (nothing after the colon for an empty one)'
+        )
     from getpass import getpass
 
     try:
@@ -259,7 +226,9 @@ def _aws(arguments: Namespace, auth: dict[str, Any] | None, url: str) -> dict[st
         if env.get('AWS_SESSION_TOKEN'):
             made['session'] = env['AWS_SESSION_TOKEN']
     if not made['key'] or not made['secret']:
-        raise OptionsError('--aws needs keys: --auth KEY:SECRET, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment')
+        raise OptionsError(
+            '--aws needs keys: --auth KEY:SECRET, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment'
+        )
     if arguments.aws_service:
         made['service'] = arguments.aws_service
     elsewhere = '.amazonaws.com' not in url

@@ -7,24 +7,35 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from requite import redaction
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import TextIO
 
     from requite.message import Hop
+    from requite.redaction import Shown
     from requite.response import Response
 
 Spans = list[tuple[str, str]]
 """Pieces of text, each with the name of its style."""
 
-STYLES = {'good': 'bold green', 'bad': 'bold red', 'name': 'cyan', 'key': 'bold blue', 'text': 'green', 'number': 'cyan', 'word': 'magenta', 'strong': 'bold', 'dim': 'dim'}
+STYLES = {
+    'good': 'bold green',
+    'bad': 'bold red',
+    'name': 'cyan',
+    'key': 'bold blue',
+    'text': 'green',
+    'number': 'cyan',
+    'word': 'magenta',
+    'strong': 'bold',
+    'dim': 'dim',
+}
 MOST_LAID_OUT = 1048576
 """Bytes: a longer JSON document is shown as it came."""
 MOST_COLOURED = 262144
-TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[-+.\w]+|[{}\[\],:])')
-BINARY = re.compile(r'(image/(?!svg)|audio/|video/|font/|application/(octet-stream|zip|gzip|pdf|wasm|x-.*(tar|compressed|executable)))')
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[-+.\w]+|[{}\[\],:]')
+BINARY = re.compile(
+    r'(image/(?!svg)|audio/|video/|font/|application/(octet-stream|zip|gzip|pdf|wasm|x-.*(tar|compressed|executable)))'
+)
 
 
 class Screen:
@@ -72,25 +83,25 @@ def harmless(text: str) -> str:
 # -- heads
 
 
-def request_head(hop: Hop, secrets: bool) -> Spans:
-    """The head of a request as it is sent, without credentials unless ``secrets``."""
-    target = hop.target if secrets or '@' not in hop.target else hop.uri.redacted()
-    return [(f'{hop.method} {target} HTTP/1.1\n', 'strong'), *_fields(hop.fields, secrets), ('\n', '')]
+def request_head(hop: Hop, shown: Shown) -> Spans:
+    """The head of a request as it is sent, but for what is not to be shown."""
+    line = f'{hop.method} {shown.link(hop.target)} HTTP/1.1\n'
+    return [(line, 'strong'), *_fields(hop.fields, shown), ('\n', '')]
 
 
-def response_head(response: Response, secrets: bool) -> Spans:
-    """The head of an answer as it was received, without credentials unless ``secrets``."""
+def response_head(response: Response, shown: Shown) -> Spans:
+    """The head of an answer as it was received, but for what is not to be shown."""
     line = f'HTTP/{response.http_version} {response.status_code} {response.status_message}'.rstrip()
-    return [(f'{line}\n', 'good' if response.ok else 'bad'), *_fields(response.raw_headers, secrets), ('\n', '')]
+    return [(f'{line}\n', 'good' if response.ok else 'bad'), *_fields(response.raw_headers, shown), ('\n', '')]
 
 
-def _fields(fields: Iterable[tuple[str, str]], secrets: bool) -> Iterator[tuple[str, str]]:
+def _fields(fields: Iterable[tuple[str, str]], shown: Shown) -> Iterator[tuple[str, str]]:
     for name, value in fields:
         yield name, 'name'
-        yield f': {value if secrets else redaction.field(name, value)}\n', ''
+        yield f': {shown.field(name, value)}\n', ''
 
 
-def sent_body(hop: Hop) -> Spans:
+def sent_body(hop: Hop, shown: Shown) -> Spans:
     """The content of a request, where it lies in memory and is text."""
     body = hop.body
     if body is None:
@@ -99,7 +110,9 @@ def sent_body(hop: Hop) -> Spans:
     if not isinstance(data, bytes) or b'\0' in data:
         size = '' if body.length is None else f'{body.length} bytes, '
         return [(f'({size}{"binary" if isinstance(data, bytes) else "streamed"})\n\n', 'dim')]
-    return [*document(data.decode('utf-8', 'replace')), ('\n\n', '')]
+    text = data.decode('utf-8', 'replace')
+    form = any(name.lower() == 'content-type' and 'form-urlencoded' in value for name, value in hop.fields)
+    return [*document(shown.form(text) if form else text), ('\n\n', '')]
 
 
 # -- bodies
@@ -182,7 +195,7 @@ def document(text: str) -> Spans:
         json.loads(text)
     except (ValueError, RecursionError):
         return [(text, '')] if text else []
-    return list(_laid_out([found[1] for found in TOKEN.finditer(text)]))
+    return list(_laid_out(TOKEN.findall(text)))
 
 
 def _laid_out(tokens: list[str]) -> Iterator[tuple[str, str]]:

@@ -47,11 +47,14 @@ def query(options: Options, data: Mapping[str, Any] | None, clobber: bool = Fals
 
 
 def auth(options: Options, user: Any, password: Any, send_immediately: Any, bearer: Any) -> Options:
-    """Credentials as ``.auth()`` takes them."""
+    """Credentials as ``.auth()`` takes them; where ``digest=True`` was said, another user and password are for Digest too, never for Basic (SECURITY A4)."""
     if bearer is not None:
         made = credentials.make_bearer('auth', bearer, send_immediately)
     else:
         made = credentials.make('auth', user, password, send_immediately)
+        if options.auth is not None and options.auth.digest:
+            # who asks is said anew here, not that only Digest will do
+            made = made._replace(digest=True, send_immediately=False, said=made.said - {'send_immediately'} | {'digest'})
     return replaced(options, auth=made)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from threading import Event, get_ident
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from requite.errors import BodyTooLarge, RequestError, RequestStateError
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from requite.headers import Headers
     from requite.message import Hop, Reply
     from requite.options import Options
-    from requite.timings import Timings
 
 PIECE = 262144
 """The largest piece that is given at a time, in bytes."""
@@ -34,8 +34,9 @@ class Content:
     _bar: Any = None
     _streaming: Any = None
     _value: Any = None
-    _clock: Callable[[], Timings] | None = None
-    _timings: Timings | None = None
+    _clock: tuple[float, float, dict[str, float]] | None = None
+    """With ``time=True``: when the exchange and its last hop began, and the marks of that hop."""
+    _stopped: float | None = None
     _with_body = False
     _watch: Callable[[RequestError], None] | None = None
     _fault: RequestError | None = None
@@ -263,7 +264,7 @@ class Content:
     def _finish(self) -> None:
         self._ended = True
         if self._clock is not None:
-            self._timings = self._clock()
+            self._stopped = perf_counter()
         incremental, self._incremental = self._incremental, None
         emitter = self._emitter
         if emitter is None:
@@ -277,6 +278,10 @@ class Content:
     def _failed(self, error: Exception) -> NoReturn:
         # not ours: from a listener, or from the body that is still being sent
         self._fault = error if isinstance(error, RequestError) else RequestStateError('broken off by an error before')
+        if self._clock is not None:
+            from requite.timings import Timings
+
+            self._fault.timings = Timings(*self._clock, perf_counter()).timings()
         if self._watch is not None and isinstance(error, RequestError):
             self._watch(error)
         raise error

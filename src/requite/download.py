@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from requite.sinks import WholeFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from requite.response import Response
 
@@ -87,19 +87,6 @@ def target(path: str | None) -> Output:
     if path is None or path == '-':
         return Output(StandardOutput(), 'standard output')
     return Output(WholeFile(path), path)
-
-
-def copy(response: Response, output: Output, tell: Callable[[int], object] | None = None) -> None:
-    """Writes the body piece by piece, and tells the size of each; raises ``RequestError`` when it breaks off (a file then stays as it was), ``OutputError``, ``BrokenPipeError``."""
-    output.open()
-    try:
-        for piece in response:
-            output.write(piece)
-            if tell is not None:
-                tell(len(piece))
-        output.keep()
-    finally:
-        output.discard()
 
 
 def announced(response: Response) -> int | None:

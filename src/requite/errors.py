@@ -114,7 +114,10 @@ class DeadlineExceeded(TransportError, TimeoutError):
 
 
 class PoolTimeout(TransportError, TimeoutError):
-    """Every connection that the pool may open was busy for too long. Waiting has no bound of its own yet: ``deadline`` ends it with ``DeadlineExceeded``."""
+    """Every connection that the pool may open was busy for ``timeout={'pool': milliseconds}``; the text tells which lines of your program hold them.
+
+    Without that bound requests wait for their turn, and ``deadline`` ends it with ``DeadlineExceeded``.
+    """
 
     code = 'ETIMEDOUT'
     connect = True

@@ -31,21 +31,24 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         limits = Limits(limits.connect, limits.read, monotonic() + options.deadline, limits.pool)
     if options.redirect_filter is not None:
         _permitted(options, carry)
-    begun = start = perf_counter() if options.time else 0.0
+    begun = perf_counter() if options.time else 0.0
     while True:
         if options.auth is not None and not options.auth.send_immediately:
             carry = _foreseen(options, carry)
         hop = build(options, carry, transport.pool if pool is None else pool or None, limits, watch.signal)
         watch.hop = hop
+        if hop.marks is not None:
+            hop.marks['start'] = perf_counter()
         if watch.listening:
             hop = _announced(hop, watch)
         try:
-            reply = transport.send(hop if options.retry is None else _repeatable(options, carry, hop, watch))
+            if options.retry is None and not options.signed and carry.answered is None and carry.proxy_answered is None:
+                reply = transport.send(hop)
+            else:
+                carry, hop, reply = _sent(options, carry, hop, transport, watch)
         except ProxyRefused as refusal:
             carry = _asked_by_proxy(carry, watch.hop, refusal)
             continue
-        if options.retry is not None:
-            hop = watch.hop  # as it was sent last
         again: tuple[Signer, ...] | None = None
         if options.signed:  # first: what is not believed leaves no cookie either
             reply, again = _judged(options, carry, hop, reply)
@@ -61,13 +64,9 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
         followed = (*followed, entry)
         if watch.listening:
             watch.event('redirect', Response(reply, hop, options, followed))
-        start = perf_counter() if options.time else 0.0
     response = Response(reply, hop, options, followed)
     if hop.marks is not None:
-        from requite.timings import Timings
-
-        marks = hop.marks
-        response._clock = lambda: Timings(begun, start, marks, perf_counter())
+        response._clock = begun, hop.marks.get('start', begun), hop.marks
     return response
 
 
@@ -132,15 +131,19 @@ def _announced(hop: Hop, watch: Watch) -> Hop:
     return hop._replace(notice=lambda sock: watch.event('socket', sock), body=body)
 
 
-def _repeatable(options: Options, carry: Carry, hop: Hop, watch: Watch) -> Hop:
-    """The hop with what makes it once more: signed for that moment, and told of again."""
+def _sent(options: Options, carry: Carry, hop: Hop, transport: Transport, watch: Watch) -> tuple[Carry, Hop, Reply]:
+    """Sends a hop by a transport that may do so more than once, each time signed for that moment; gives carry and hop as they were at last."""
 
     def anew() -> Hop:
-        made = build(options, carry, hop.pool, hop.limits, hop.signal)
-        watch.hop = made
-        return (_announced(made, watch) if watch.listening else made)._replace(anew=anew)
+        nonlocal carry
+        carry = carry.again()
+        watch.hop = made = build(options, carry, hop.pool, hop.limits, hop.signal)
+        if made.marks is not None:
+            made.marks.update(start=hop.marks['start'])  # type: ignore[index] # they come with the option
+        return _announced(made, watch) if watch.listening else made
 
-    return hop._replace(anew=anew)
+    reply = transport.send(hop._replace(anew=anew))
+    return carry, watch.hop, reply
 
 
 def _following(
@@ -158,8 +161,7 @@ def _following(
     from requite import redirects
 
     def agreed() -> bool:
-        follow = options.follow_redirect
-        return not callable(follow) or bool(follow(Response(reply, hop, options, followed)))
+        return redirects.agrees(options, Response(reply, hop, options, followed))
 
     try:
         # asked before the Location is read, as in Node: what is not to be followed may say what it likes

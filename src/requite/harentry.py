@@ -14,10 +14,13 @@ from requite.timings import EPOCH
 
 if TYPE_CHECKING:
     from requite.message import Hop, Reply
+    from requite.protocols import Body
     from requite.redaction import Shown
 
 MOST_CONTENT = 4194304
 """Bytes of a body that a log keeps; of a longer one it tells the size."""
+SMALL = 65536
+"""Bytes up to which content that does not lie in memory is read for a log."""
 FORM_TYPE = 'application/x-www-form-urlencoded'
 OMITTED = '_omitted'
 """Marks content that was sent and is not in the log. Names that begin with an underscore are everybody's own (HAR 1.2)."""
@@ -27,12 +30,13 @@ _CHARSET = re.compile(r';\s*charset="?([^\s";]+)', re.IGNORECASE)
 
 
 class Seen(NamedTuple):
-    """What happened: ``start`` and ``end`` are moments of ``time.perf_counter()``, the marks of the hop lie between them;
-    ``body`` is what was read of the answer as it was on the wire, None where that was not kept, ``size`` how much it was, None where nobody knows;
+    """What happened: ``posted`` is the content of the request, None where it is not kept; ``start`` and ``end`` are moments of
+    ``time.perf_counter()``, the marks of the hop lie between them; ``body`` is what was read of the answer as it was on the wire, None where that was not kept, ``size`` how much it was, None where nobody knows;
     ``whole`` tells that it was read to its end.
     """
 
     hop: Hop
+    posted: bytes | None
     reply: Reply | None
     error: Exception | None
     start: float
@@ -48,7 +52,7 @@ def entry(seen: Seen, shown: Shown) -> dict[str, Any]:
     made: dict[str, Any] = {
         'startedDateTime': started.isoformat(timespec='milliseconds').replace('+00:00', 'Z'),
         'time': _ms(seen.start, seen.end),
-        'request': _request(seen.hop, shown),
+        'request': _request(seen.hop, seen.posted, shown),
         'response': _no_response() if seen.reply is None else _response(seen, seen.reply, shown),
         'cache': {},
         'timings': _timings(seen),
@@ -58,7 +62,7 @@ def entry(seen: Seen, shown: Shown) -> dict[str, Any]:
     return made
 
 
-def _request(hop: Hop, shown: Shown) -> dict[str, Any]:
+def _request(hop: Hop, posted: bytes | None, shown: Shown) -> dict[str, Any]:
     query = shown.form(hop.uri.query or '')
     made: dict[str, Any] = {
         'method': str(hop.method),
@@ -72,16 +76,27 @@ def _request(hop: Hop, shown: Shown) -> dict[str, Any]:
     }
     if hop.body is not None and hop.body.length != 0:
         kind = next((value for name, value in hop.fields if name.lower() == 'content-type'), '')
-        made['postData'] = {'mimeType': kind, **_post(getattr(hop.body, 'data', None), kind, shown)}
+        made['postData'] = {'mimeType': kind, **_post(hop.body.length, posted, kind, shown)}
     return made
 
 
-def _post(data: Any, kind: str, shown: Shown) -> dict[str, Any]:
+def content_of(body: Body | None) -> bytes | None:
+    """The content of a request as a log keeps it: None for a stream, and for what is too large. What is small and can be read twice is read."""
+    if body is None:
+        return b''
+    # a body that tells of its progress has data that may be None: reading it would tell
+    data = getattr(body, 'data', body)
+    if data is body and body.replayable and body.length is not None and body.length <= SMALL:
+        data = b''.join(bytes(chunk) for chunk in body.chunks())
+    return data if isinstance(data, bytes) and len(data) <= MOST_CONTENT else None
+
+
+def _post(length: int | None, data: bytes | None, kind: str, shown: Shown) -> dict[str, Any]:
     """The content of a request; HAR 1.2 has no word for what is no text, hence the underscores."""
-    if not isinstance(data, bytes):
-        return {'text': '', OMITTED: True, 'comment': 'a stream, which is not kept'}
-    if len(data) > MOST_CONTENT:
-        return {'text': '', OMITTED: True, 'comment': 'too large to be kept'}
+    if data is None:
+        large = length is not None and length > MOST_CONTENT
+        comment = 'too large to be kept' if large else 'a stream, which is not kept'
+        return {'text': '', OMITTED: True, 'comment': comment}
     try:
         text = data.decode()
     except UnicodeDecodeError:

@@ -113,6 +113,11 @@ class Intent:
         """HTTP signatures."""
         return self._become(configure.given(self._unsent('http_signature', 'http_signature'), http_signature=options))
 
+    def http_message_signature(self, options: Any) -> Self:
+        """HTTP message signatures (RFC 9421)."""
+        name = 'http_message_signature'
+        return self._become(configure.given(self._unsent(name, name), http_message_signature=options))
+
     def jar(self, jar: Any) -> Self:
         """Cookies."""
         return self._become(configure.given(self._unsent('jar', 'jar'), jar=jar))

@@ -44,6 +44,8 @@ class KeptReply(Reply):
 
 def state_of(response: Response) -> dict[str, Any]:
     """What is pickled of a response, its body read now if it was not yet. A body that was read in pieces to its end is gone; one in the middle is an error."""
+    if response._fault is not None:
+        raise response._fault
     if response._content is None and response._streaming is not None and not response._ended:
         raise RequestStateError(
             'the body of this response is being read in pieces: pickle it when they were all read, or ask for .body before anything else'

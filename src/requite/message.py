@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from requite.wire.uri import Uri
 
 
+SHUT_RDWR = 2
+
+
 class AbortSignal:
     """Lets another thread stop an exchange at once, wherever it waits. ``made`` tells which line asked for it: code and offset, None where that is not known."""
 
@@ -55,13 +58,10 @@ class AbortSignal:
 
 
 def _shut(sock: Any) -> None:
-    import socket
-
-    if isinstance(sock, socket.socket):
-        # not the one of SSLSocket, which forgets its TLS first: what another thread sends in that moment would go out in the clear
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)
-    else:
-        sock.shutdown(socket.SHUT_RDWR)
+    # the method of the innermost class, not the one that SSLSocket puts over it: that forgets its TLS first, and what another thread sends in that moment
+    # would go out in the clear
+    base = next(kind for kind in reversed(type(sock).__mro__) if 'shutdown' in kind.__dict__)
+    base.__dict__['shutdown'](sock, SHUT_RDWR)
 
 
 class Carry(NamedTuple):
@@ -72,7 +72,7 @@ class Carry(NamedTuple):
     or what makes it of the request as it is sent; ``answers`` counts the 401s that were answered at this address, none for an answer that was not waited for.
     ``bodiless`` tells that a redirect took the content away, and with it the fields that describe it. ``rerouted`` tells that a Host header of the
     caller's does not apply any more. ``signers`` sign in place of those of the options, because of what the server said.
-    ``proxy_answered`` answers a 407 of the proxy, ``proxy_answers`` counts those that were answered.
+    ``proxy_answered`` answers a 407 of the proxy, ``proxy_answers`` counts those that were answered; ``resigned`` counts how often signers answered at this address.
     """
 
     method: str
@@ -87,9 +87,19 @@ class Carry(NamedTuple):
     signers: tuple[Signer, ...] | None = None
     proxy_answered: Answer | None = None
     proxy_answers: int = 0
+    resigned: int = 0
+
+    def again(self) -> Carry:
+        """The same for another try: what answers a Digest uses its nonce the next time, since no two requests may be one use of it."""
+        return self._replace(answered=_next_use(self.answered), proxy_answered=_next_use(self.proxy_answered))
 
     def __repr__(self) -> str:
         return f'<Carry {self.method} {self.uri.redacted()}>'
+
+
+def _next_use(answered: Any) -> Any:
+    session = getattr(answered, 'session', None)
+    return answered if session is None else session.answer() or answered
 
 
 class Draft:

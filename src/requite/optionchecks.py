@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from requite import checks, fields, tlschecks
@@ -140,7 +141,24 @@ def encoding(name: str, value: Any) -> Any:
 
 
 def follow(name: str, value: Any) -> Any:
-    return value if callable(value) else checks.boolean(name, value)
+    return plain_function(name, value) if callable(value) else checks.boolean(name, value)
+
+
+def plain_function(name: str, value: Any) -> Any:
+    """A callable that answers at once: what an async function gives is true before it was asked anything (SECURITY R8)."""
+    checks.function(name, value)
+    asked = value
+    while isinstance(asked, partial):
+        asked = asked.func
+    for made in (asked, getattr(type(asked), '__call__', None)):
+        code = getattr(getattr(made, '__func__', made), '__code__', None)
+        if code is not None and code.co_flags & _ASYNC:
+            raise InvalidOptionType(f'option {name!r} is an async function or a generator, whose answer nobody awaits; give a plain function')
+    return value
+
+
+_ASYNC = 0x80 | 0x20 | 0x200
+"""CO_COROUTINE, CO_GENERATOR, CO_ASYNC_GENERATOR: flags of a function whose call only makes an object. ``inspect`` is slow to import."""
 
 
 def timeout(name: str, value: Any) -> Any:

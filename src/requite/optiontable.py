@@ -64,7 +64,7 @@ OPTIONS: tuple[Option, ...] = (
     Option('max_redirects', 'maxRedirects', 'int', '', '10', 'How many redirects are followed; one more is `TooManyRedirects`.', checks.count),
     Option('remove_referer_header', 'removeRefererHeader', 'bool', '', 'False', 'Do not set `referer` on redirects.', checks.boolean),
     Option('allow_insecure_redirect', 'allowInsecureRedirect', 'bool', '', 'True', 'False: a redirect from https to http is `RedirectRefused`.', checks.boolean),
-    Option('redirect_filter', 'redirectFilter', 'callable(uri)', '', 'None', 'Asked before each hop, the first one too, where it is about to go; unless it says True that is `RedirectRefused`.', checks.function),
+    Option('redirect_filter', 'redirectFilter', 'callable(uri)', '', 'None', 'Asked before each hop, the first one too, where it is about to go; unless it says True that is `RedirectRefused`.', own.plain_function),
     Option('sensitive_headers', 'sensitiveHeaders', 'list', '', '[]', 'Names of headers of yours that no redirect takes to another origin, like `authorization`; added to those of the defaults.', own.field_names),
     Option('encoding', '', 'str or None', '', "'utf-8'", 'How the body becomes text; None leaves it as bytes.', own.encoding),
     Option('gzip', '', 'bool', '', 'False', 'Ask for a compressed response and decode it: gzip and deflate, br and zstd where installed.', checks.boolean),

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from requite import contentfields, proxies
-from requite.proxies import HELD
-from requite.proxies import NAMES as PROXIES
 from requite._version import __version__
 from requite.auth import basic
 from requite.message import Draft, Hop
+from requite.proxies import HELD
+from requite.proxies import NAMES as PROXIES
 from requite.routes import Route
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ def _cookie(draft: Draft) -> None:
         return
     kept = jar_of(draft.options).header(draft.carry.uri)
     if kept:
-        name, own = draft.fields.get('cookie', ('cookie', None))
-        draft.fields['cookie'] = (name, f'{own}; {kept}' if isinstance(own, str) else kept)
+        name, own = draft.fields.get('cookie', ('cookie', ''))
+        values = [own] if isinstance(own, str) else own  # one field of all that the caller wrote (RFC 6265 5.4)
+        draft.fields['cookie'] = (name, '; '.join([*filter(None, values), kept]))
 
 
 def jar_of(options: Options) -> Jar:

@@ -54,7 +54,7 @@ class Meter:
 class Counted:
     """A body that tells how much of it was sent; each time that it is sent it begins at 0."""
 
-    __slots__ = ('_body', '_tell', 'headers', 'length', 'live', 'replayable')
+    __slots__ = ('_body', '_tell', 'data', 'headers', 'length', 'live', 'replayable')
 
     def __init__(self, body: Body, tell: Tell) -> None:
         self._body = body
@@ -63,6 +63,7 @@ class Counted:
         self.length = body.length
         self.replayable = body.replayable
         self.live = getattr(body, 'live', None)
+        self.data = getattr(body, 'data', None)
 
     def chunks(self) -> Iterator[bytes]:
         meter = Meter(self._tell, self.length, 'upload')

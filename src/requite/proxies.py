@@ -30,7 +30,7 @@ WHITE_LIST = frozenset(
 EXCLUSIVE = frozenset(('proxy-authorization',))
 """Fields that only the proxy sees, as in Node."""
 NEVER_TOLD = frozenset('host content-length transfer-encoding'.split())
-"""Fields that no list brings into CONNECT: it has a Host of its own, and content it has none (Node repeats them: mended)."""
+"""Fields that no list brings into CONNECT: it has a Host of its own, and no content (Node repeats the lengths: mended)."""
 MOST_DECISIONS = 512
 
 # The variables as the process holds them: `os.environ` encodes a name each time it is asked, which every request would pay for.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SECRET = frozenset(
     (
-        'authorization proxy-authorization cookie set-cookie authentication-info proxy-authentication-info x-amz-security-token '
+        'authorization proxy-authorization cookie set-cookie authentication-info proxy-authentication-info x-amz-security-token signature '
         'api-key apikey x-api-key x-goog-api-key x-functions-key ocp-apim-subscription-key x-auth-token x-access-token x-session-token '
         'x-vault-token private-token job-token x-csrf-token x-xsrf-token'
     ).split()
@@ -138,3 +138,12 @@ def _address(text: str) -> str:
     authority, slash, path = rest.partition('/')
     _, at, host = authority.rpartition('@')
     return repr(f'{scheme}{slashes}{HIDDEN + at if at else ""}{host}{slash}{path}{question and "?" + HIDDEN}')
+
+
+_NOTHING = Shown()
+link = _NOTHING.link
+"""The text of an address or a reference, as it may be shown."""
+field = _NOTHING.field
+"""The value of a field as it may be shown."""
+fields = _NOTHING.fields
+"""Header fields as they may be shown."""

@@ -6,10 +6,10 @@ Node's rules (REQUEST-SPEC 7), mended where a line says so, and one rule of ours
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from requite import proxies
-from requite.errors import InvalidURI, RedirectRefused, TooManyRedirects
+from requite import checks, proxies
+from requite.errors import InvalidOptionType, InvalidURI, RedirectRefused, TooManyRedirects
 from requite.message import Carry
 from requite.wire import uri as uris
 from requite.wire.urivalue import moved
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from requite.message import Hop, Reply
     from requite.options import Options
     from requite.protocols import Signer
+    from requite.response import Response
     from requite.wire.uri import Uri
 
 FOLLOWED = frozenset((301, 302, 303, 307, 308))
@@ -37,6 +38,16 @@ class Redirect(NamedTuple):
         """The entry with Node's names."""
         return {'statusCode': self.status_code, 'redirectUri': self.redirect_uri}
 
+    @property
+    def statusCode(self) -> int:
+        """Node's spelling of ``status_code``."""
+        return self.status_code
+
+    @property
+    def redirectUri(self) -> str:
+        """Node's spelling of ``redirect_uri``."""
+        return self.redirect_uri
+
 
 class Follow(NamedTuple):
     """Go on with another hop; ``challenge`` tells that it answers a 401 at the same address."""
@@ -54,7 +65,7 @@ def decide(
     """
     status = reply.status
     if again is not None:
-        return Follow(_once_more(options, carry)._replace(signers=again), True)
+        return Follow(_once_more(options, carry.again())._replace(signers=again, resigned=carry.resigned + 1), True)
     if status == 401:
         return _challenged(options, carry, reply)
     if status == 407:
@@ -73,8 +84,8 @@ def redirecting(options: Options, hop: Hop, reply: Reply) -> bool:
 def permit(options: Options, uri: Uri, source: Uri | None = None) -> None:
     """Raises ``RedirectRefused`` where no hop may go to ``uri`` from ``source`` (None: the caller's own address).
 
-    That is so where it would leave https against ``allow_insecure_redirect``, and where the caller's ``redirect_filter`` does not say yes: it says no, nothing
-    at all, or raises.
+    That is so where it would leave https against ``allow_insecure_redirect``, and where the caller's ``redirect_filter`` does not say True: it says no, nothing
+    at all, something else, or raises.
     """
     if source is not None and source.scheme == 'https' and uri.scheme == 'http' and not options.allow_insecure_redirect:
         raise RedirectRefused(
@@ -88,15 +99,40 @@ def permit(options: Options, uri: Uri, source: Uri | None = None) -> None:
         raise RedirectRefused(
             f"option 'redirect_filter' refuses {uri.redacted()}: it raised {type(reason).__name__}"
         ) from reason
-    if not allowed:
-        hint = '; a filter returns True for what may be visited' if allowed is None else ''
+    if allowed is not True:
+        hint = (
+            ''
+            if allowed is False
+            else f'; it returned {answered(allowed)}: a filter returns True for what may be visited'
+        )
         raise RedirectRefused(f"option 'redirect_filter' refuses {uri.redacted()}{hint}")
+
+
+def answered(value: Any) -> str:
+    """What kind of thing a callable of the caller's answered; a coroutine, which nobody will await, is closed."""
+    if hasattr(value, '__await__') and callable(getattr(value, 'close', None)):
+        value.close()
+    return checks.kind(value)
+
+
+def agrees(options: Options, response: Response) -> bool:
+    """Whether ``follow_redirect`` wants what this response asks for; raises ``InvalidOptionType`` where a callable's answer would have to be awaited."""
+    if not callable(options.follow_redirect):
+        return True
+    answer = options.follow_redirect(response)
+    if hasattr(answer, '__await__'):
+        raise InvalidOptionType(
+            f"option 'follow_redirect' returned {answered(answer)}, whose answer nobody awaits; give a plain function"
+        )
+    return bool(answer)
 
 
 def count(options: Options, followed: int, uri: Uri) -> None:
     """Raises ``TooManyRedirects`` when ``followed`` redirects are as many as ``max_redirects`` allows."""
     if followed >= options.max_redirects:
-        raise TooManyRedirects(f'Exceeded maxRedirects. Probably stuck in a redirect loop {uri.redacted()}')
+        raise TooManyRedirects(
+            f'Exceeded maxRedirects. Probably stuck in a redirect loop {uri.redacted()}; allow more than {options.max_redirects} with max_redirects, or see the answer with follow_redirect=False'
+        )
 
 
 def _wanted(options: Options, method: str) -> bool:
@@ -109,7 +145,7 @@ def _target(base: Uri, reply: Reply) -> Uri:
     locations = [value for name, value in reply.fields if name.lower() == 'location']
     if any(other != locations[0] for other in locations):
         raise InvalidURI(
-            'Invalid URI: the redirect names two different Locations. This can be caused by a crappy redirection.'
+            'Invalid URI: the redirect names two different Locations. This can be caused by a crappy redirection; see the answer with follow_redirect=False.'
         )
     return uris.resolve(base, locations[0])
 
@@ -167,7 +203,8 @@ def _challenged(options: Options, carry: Carry, reply: Reply) -> Follow | None:
     answer = order.answer(reply, credentials, carry)
     if answer is None:
         return None
-    return Follow(_once_more(options, carry)._replace(answered=answer), True)
+    proxied = carry._replace(answered=None).again()  # the new answer takes the place of the old one
+    return Follow(_once_more(options, proxied)._replace(answered=answer, answers=carry.answers + 1), True)
 
 
 def _once_more(options: Options, carry: Carry) -> Carry:
@@ -176,4 +213,4 @@ def _once_more(options: Options, carry: Carry) -> Carry:
         raise RedirectRefused(
             'the 401 asks for the body again, but it is a stream that was used up; send credentials at once (send_immediately), or give bytes, a file or a list'
         )
-    return carry._replace(answers=carry.answers + 1, referer=_referer(options, carry, carry.uri))
+    return carry._replace(referer=_referer(options, carry, carry.uri))

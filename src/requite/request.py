@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _OURS = (lambda: None).__code__.co_filename.removesuffix('request.py')
 """Where the code of this package lies: whoever calls from elsewhere made the request."""
+_UNLISTED = frozenset('awaiting counting event give hop inherited listening refused send_at_exit send_let_go signal tell'.split())
+"""What the package calls from other modules: no business of completion."""
 
 
 class Request(Writing):
@@ -196,7 +198,8 @@ class Request(Writing):
 
     def __dir__(self) -> list[str]:
         """Without ``response`` until it is there: whoever looks at every attribute, as debuggers do, must not send."""
-        return [name for name in object.__dir__(self) if name != 'response' or self._state is DONE]
+        hidden = _UNLISTED if self._state is DONE else _UNLISTED | {'response'}
+        return [name for name in object.__dir__(self) if name not in hidden]
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError(
@@ -206,7 +209,7 @@ class Request(Writing):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """What IPython and notebooks show: the response, for which the request is sent."""
-        from requite.interactive import bundle_of_request
+        from requite.shown import bundle_of_request
 
         return bundle_of_request(self)
 
@@ -218,7 +221,7 @@ class Request(Writing):
 
 
 def _shown(response: Response) -> dict[str, Any]:
-    from requite.interactive import bundle
+    from requite.shown import bundle
 
     return bundle(response)
 

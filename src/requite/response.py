@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from requite.linestreams import Events, Stream
     from requite.message import Hop, Reply
     from requite.options import Options
+    from requite.timings import Timings
     from requite.waterfall import Moments
 
 ALIASES = {
@@ -153,6 +154,21 @@ class Response(Content):
         self.close()
 
     # -- times
+
+    _measured: Timings | None = None
+
+    @property
+    def _timings(self) -> Timings | None:
+        """What was measured, once the body is read; worked out when somebody asks."""
+        if self._measured is None and self._clock is not None and self._stopped is not None:
+            from requite.timings import Timings
+
+            self._measured = Timings(*self._clock, self._stopped)
+        return self._measured
+
+    @_timings.setter
+    def _timings(self, measured: Timings | None) -> None:
+        self._measured = measured
 
     @property
     def elapsed_time(self) -> int | None:

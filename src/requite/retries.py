@@ -40,31 +40,32 @@ class Budget:
 
     __slots__ = ('_left', '_lock', 'size')
 
-    SHARE = 0.1
+    SHARE = 10
+    """How many requests that need no retry give one back."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._left = float(size)
+        self._left = size * self.SHARE
         self._lock = Lock()
 
     def take(self) -> bool:
         """Whether there is one left, which is then taken."""
         with self._lock:
-            if self._left < 1:
+            if self._left < self.SHARE:
                 return False
-            self._left -= 1
+            self._left -= self.SHARE
             return True
 
     def earn(self) -> None:
         """A request went through at once."""
         with self._lock:
-            self._left = min(float(self.size), self._left + self.SHARE)
+            self._left = min(self.size * self.SHARE, self._left + 1)
 
     def __reduce__(self) -> tuple[type[Budget], tuple[int]]:
         return Budget, (self.size,)  # each process has its own
 
     def __repr__(self) -> str:
-        return f'<Budget {self._left:.1f} of {self.size}>'
+        return f'<Budget {self._left / self.SHARE:.1f} of {self.size}>'
 
 
 class Retry(NamedTuple):

@@ -52,8 +52,13 @@ class Proxy(NamedTuple):
         """Whether it speaks SOCKS, and not HTTP."""
         return self.scheme.startswith('socks')
 
+    @property
+    def place(self) -> str:
+        """Host and port, as in an address."""
+        return f'[{self.host}]:{self.port}' if ':' in self.host else f'{self.host}:{self.port}'
+
     def __repr__(self) -> str:
-        return f'<Proxy {self.scheme}://{"***@" if self.user is not None else ""}{self.host}:{self.port}>'
+        return f'<Proxy {self.scheme}://{"***@" if self.user is not None else ""}{self.place}>'
 
 
 class Route(NamedTuple):

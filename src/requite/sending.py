@@ -60,6 +60,8 @@ class Sending(Watched):
                 if isinstance(error, AbortError) or not self.signal.aborted
                 else AbortError('the request was aborted')
             )
+            if self.hop is not None and self.hop.marks is not None:
+                self._time(failure)
         except BaseException as error:
             self._break_off(response, error)
             raise
@@ -70,6 +72,13 @@ class Sending(Watched):
             response._reply.abort()
         self._finish(None, failure)
         self._body_failed(failure)
+
+    def _time(self, error: RequestError) -> None:
+        """Tells the error how far its hop came, and when."""
+        from requite.timings import so_far
+
+        if error.timings is None:
+            error.timings = so_far(self.hop.marks)  # type: ignore[union-attr, arg-type]
 
     def _deliver(self, response: Response, whole: bool) -> None:
         """Tells of the response, and reads its body if that is wanted ``whole``."""

@@ -23,7 +23,6 @@ def split(text: str) -> list[str]:
     word: list[str] | None = None
     bare = True
     at = 0
-    text = _BREAK.sub(' ', text) if "'" not in text and '"' not in text else text
     while at < len(text):
         if text[at].isspace():
             _close(words, word, bare)
@@ -70,14 +69,27 @@ def _double(inside: str) -> str:
 
 
 def _ansi(inside: str) -> str:
-    return _CODE.sub(_code, inside)
+    text = _CODE.sub(_code, inside)
+    if text.isascii():
+        return text
+    # browsers write a letter beyond U+FFFF as two halves, shells write bytes
+    whole = text.encode('utf-16-le', 'surrogatepass').decode('utf-16-le', 'surrogatepass')
+    halved = re.sub('[\ud800-\udbff]', '\ufffd', whole)
+    return halved.encode('utf-8', 'surrogateescape').decode('utf-8', 'surrogateescape')
 
 
 def _code(found: re.Match[str]) -> str:
     code = found[1]
-    if code[0] in 'xuU' and len(code) > 1:
+    if code[0] in 'uU' and len(code) > 1:
         number = int(code[1:], 16)
         return chr(number) if number < 0x110000 else '\ufffd'
+    if code[0] == 'x' and len(code) > 1:
+        return _byte(int(code[1:], 16))
     if code[0] in '01234567':
-        return chr(int(code, 8))
+        return _byte(int(code, 8) & 255)
     return ESCAPES.get(code, code)
+
+
+def _byte(number: int) -> str:
+    """A byte of UTF-8, for the moment as ``surrogateescape`` has it."""
+    return chr(number) if number < 128 else chr(0xDC00 + number)

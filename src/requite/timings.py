@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 EPOCH = time.time() - time.perf_counter()
 """What turns a moment of ``time.perf_counter()`` into seconds since 1970."""
-STEPS = ('socket', 'lookup', 'connect', 'response', 'end')
 
 
 class Timings:
@@ -30,7 +29,7 @@ class Timings:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # the clock of another process, or machine, began at another moment
-        since = {step: EPOCH + moment for step, moment in self.marks.items()}
+        since = {step: moment - self.start for step, moment in self.marks.items()}
         return _restored, (EPOCH + self.start, since, self.elapsed)
 
     def timings(self) -> Moments:
@@ -64,11 +63,24 @@ class Timings:
         return None if moment is None else epoch_ms(moment)
 
 
-def _restored(start: float, since: dict[str, float], elapsed: int) -> Timings:
-    marks = {step: moment - EPOCH for step, moment in since.items()}
-    made = Timings(0.0, start - EPOCH, marks, marks['end'])
+def _restored(began: float, since: dict[str, float], elapsed: int) -> Timings:
+    start = began - EPOCH
+    marks = {step: start + moment for step, moment in since.items()}
+    made = Timings(start, start, marks, marks['end'])
     made.elapsed = elapsed
     return made
+
+
+def so_far(marks: dict[str, float]) -> Moments:
+    """The steps that a hop came to before it failed, in milliseconds since it began; ``end`` is when it failed."""
+    now = time.perf_counter()
+    start = marks.get('start', min(marks.values(), default=now))
+    moments = Moments()
+    for step in ('socket', 'lookup', 'connect', 'tls', 'response'):
+        if step in marks:
+            moments[step] = (marks[step] - start) * 1000
+    moments['end'] = (now - start) * 1000
+    return moments
 
 
 def epoch_ms(moment: float) -> int:

@@ -14,7 +14,9 @@ def certificates(name: str, value: Any) -> Any:
         return None
     items = value if isinstance(value, (list, tuple)) else (value,)
     if not items:
-        raise OptionsError(f'option {name!r} is empty, so that nobody could be trusted; leave it out to trust as the system does')
+        raise OptionsError(
+            f'option {name!r} is empty, so that nobody could be trusted; leave it out to trust as the system does'
+        )
     for item in items:
         if not isinstance(item, (str, bytes)) and not hasattr(item, '__fspath__'):
             raise checks.wrong_type(name, item, 'a path, PEM text, DER bytes, or a list of them')

@@ -24,7 +24,8 @@ def test_repr_tells_what_and_whether_it_was_sent(server: HttpServer) -> None:
         made.end()
     asked = request.get(server.url + '/a')
     asked.end()
-    assert repr(asked) == f'<Request GET {server.url}/a 200>'
+    size = len(asked.response.content)
+    assert repr(asked) == f'<Request GET {server.url}/a 200 application/json {size} B>'
     failing = request.get(f'http://127.0.0.1:{closed_port()}/')
     with pytest.raises(ConnectionRefusedError):
         failing.end()

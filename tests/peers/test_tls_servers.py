@@ -144,9 +144,9 @@ def test_versions_and_ciphers_are_the_ones_that_were_asked_for(nginx: Nginx, ver
     method = {'TLSv1.2': 'TLSv1_2_method'}.get(version)
     options = {'agent_options': {'secureProtocol': method}} if method else {'min_version': version}
     assert nginx.told(**options)[2] == version
-    assert nginx.told(agent_options={'maxVersion': 'TLSv1.2'}, ciphers='ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-CHACHA20-POLY1305')[
-        3
-    ].endswith('CHACHA20-POLY1305')
+    assert nginx.told(
+        agent_options={'maxVersion': 'TLSv1.2'}, ciphers='ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-CHACHA20-POLY1305'
+    )[3].endswith('CHACHA20-POLY1305')
     assert nginx.told(agent_options={'secureOptions': int(ssl.OP_NO_TLSv1_3)})[2] == 'TLSv1.2'
 
 
@@ -171,7 +171,11 @@ def test_one_certificate_can_be_pinned(nginx: Nginx) -> None:
         assert caught.value.code == 'ERR_TLS_CERT_FINGERPRINT'
 
 
-OLD = {'TLS 1.0': ['-tls1'], 'TLS 1.1': ['-tls1_1'], 'no cipher that is safe': ['-tls1_2', '-cipher', 'AES128-SHA@SECLEVEL=0']}
+OLD = {
+    'TLS 1.0': ['-tls1'],
+    'TLS 1.1': ['-tls1_1'],
+    'no cipher that is safe': ['-tls1_2', '-cipher', 'AES128-SHA@SECLEVEL=0'],
+}
 
 
 @pytest.mark.parametrize('kind', [*OLD, 'TLS 1.2', 'TLS 1.3'])
@@ -189,7 +193,16 @@ def test_t1_old_versions_are_refused(kind: str) -> None:
         (root / 'server.pem').write_bytes(b''.join(part.bytes() for part in leaf.cert_chain_pems))
         leaf.private_key_pem.write_to_path(root / 'server.key')
         port = free_port()
-        command = [openssl, 's_server', '-accept', f'127.0.0.1:{port}', '-www', '-quiet', '-cert', str(root / 'server.pem')]
+        command = [
+            openssl,
+            's_server',
+            '-accept',
+            f'127.0.0.1:{port}',
+            '-www',
+            '-quiet',
+            '-cert',
+            str(root / 'server.pem'),
+        ]
         command += ['-key', str(root / 'server.key'), *options]
         asked = {'ca': authority.cert_pem.bytes(), 'timeout': 5000, 'pool': False}
         url = f'https://127.0.0.1:{port}/'
@@ -214,10 +227,28 @@ def test_the_server_that_refuses_can_be_spoken_to_in_an_old_version() -> None:
         (root / 'server.pem').write_bytes(b''.join(part.bytes() for part in leaf.cert_chain_pems))
         leaf.private_key_pem.write_to_path(root / 'server.key')
         port = free_port()
-        command = [openssl, 's_server', '-accept', f'127.0.0.1:{port}', '-www', '-quiet', '-cert', str(root / 'server.pem')]
+        command = [
+            openssl,
+            's_server',
+            '-accept',
+            f'127.0.0.1:{port}',
+            '-www',
+            '-quiet',
+            '-cert',
+            str(root / 'server.pem'),
+        ]
         command += ['-key', str(root / 'server.key'), '-tls1_1', '-cipher', 'ALL@SECLEVEL=0']
         with running(command, port):
-            asked = [openssl, 's_client', '-connect', f'127.0.0.1:{port}', '-tls1_1', '-cipher', 'ALL@SECLEVEL=0', '-brief']
+            asked = [
+                openssl,
+                's_client',
+                '-connect',
+                f'127.0.0.1:{port}',
+                '-tls1_1',
+                '-cipher',
+                'ALL@SECLEVEL=0',
+                '-brief',
+            ]
             done = subprocess.run(asked, input=b'', capture_output=True, timeout=20, check=False)
     if b'TLSv1.1' not in done.stderr + done.stdout:
         pytest.skip('this openssl has no TLS 1.1 any more')

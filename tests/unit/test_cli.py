@@ -3,25 +3,8 @@ from __future__ import annotations
 import pytest
 
 from requite import cli, errors
+from requite.cookies import CookieStoreError
 from requite.download import amount, describe
-
-
-@pytest.mark.parametrize(
-    ('written', 'meant'),
-    [
-        ('example.com', 'http://example.com'),
-        ('example.com/a?u=http://b', 'http://example.com/a?u=http://b'),
-        ('localhost:8080/x', 'http://localhost:8080/x'),
-        ('user:word@example.com', 'http://user:word@example.com'),
-        ('//example.com/x', 'http://example.com/x'),
-        ('http://example.com', 'http://example.com'),
-        ('HTTPS://example.com', 'HTTPS://example.com'),
-        ('ftp://example.com', 'ftp://example.com'),
-        ('', ''),
-    ],
-)
-def test_a_url_without_a_scheme_is_http(written: str, meant: str) -> None:
-    assert cli.with_scheme(written) == meant
 
 
 @pytest.mark.parametrize(
@@ -46,6 +29,7 @@ def test_a_url_without_a_scheme_is_http(written: str, meant: str) -> None:
         (errors.TooManyRedirects, 6),
         (errors.RedirectRefused, 6),
         (errors.InvalidProtocol, 6),
+        (CookieStoreError, 7),
     ],
 )
 def test_the_exit_status_tells_the_class_of_the_failure(kind: type[errors.RequestError], status: int) -> None:

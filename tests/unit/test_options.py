@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import io
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -21,17 +22,20 @@ from requite import (
     BodyTooLarge,
     CertificateError,
     DeadlineExceeded,
+    HarLog,
     OptionsError,
     Pool,
     ReadTimeout,
     RedirectRefused,
+    TLSError,
     TooManyRedirects,
     UnknownOption,
     request,
 )
 from requite.options import EMPTY, Options, compose, merge, normalise, unknown
 from requite.optiontable import NAMES, OPTIONS, Option
-from tests.servers import Authority, HttpServer, RawServer, json_reply, redirect, reply
+from tests.servers import Authority, HttpServer, RawServer, Seen, json_reply, redirect, reply
+from tests.wire.middlemen import Tunnels
 
 ROOT = Path(__file__).parent.parent.parent
 ALIASED = [option for option in OPTIONS if option.alias]
@@ -547,6 +551,18 @@ def show_forever(server: HttpServer) -> None:
     assert server.connections == 1
 
 
+def show_family(server: HttpServer) -> None:
+    url = f'http://localhost:{server.port}/'
+    assert request(url, family=4).end().ok
+    with pytest.raises(OSError):
+        request(url, family=6).end()
+
+
+def show_lookup(server: HttpServer) -> None:
+    url = f'http://api.example.test:{server.port}/'
+    assert request(url, lookup=lambda host, options: ['127.0.0.1']).end().ok
+
+
 def show_time(server: HttpServer) -> None:
     assert request(server.url, time=True).end().timings
     assert not request(server.url).end().timings
@@ -572,6 +588,65 @@ def show_jar(server: HttpServer) -> None:
     assert server.requests[-1].header('cookie') == 'own=0; a=1'
 
 
+def show_retry(server: HttpServer) -> None:
+    answers = [reply('', 503), reply('', 503)]
+    server.answers = lambda seen: answers.pop() if answers else reply('fine')
+    assert request(server.url, retry={'limit': 2, 'backoff': 0}).end().attempts == 3
+
+
+def show_idempotency_key(server: HttpServer) -> None:
+    for key in (True, 'mine'):
+        request.post(server.url, idempotency_key=key).end()
+    made, own = (seen.header('idempotency-key') for seen in server.requests)
+    assert len(made or '') >= 32
+    assert own == 'mine'
+
+
+def show_har(server: HttpServer) -> None:
+    har = {'url': server.url + '/a', 'method': 'PUT', 'postData': {'mimeType': 'text/plain', 'text': 'x'}}
+    request(har=har).end()
+    assert [(seen.method, seen.target, seen.body) for seen in server.requests] == [('PUT', '/a', b'x')]
+
+
+def show_har_log(server: HttpServer) -> None:
+    log = HarLog()
+    request(server.url, har_log=log).end()
+    assert [entry['response']['status'] for entry in log.entries] == [200]
+
+
+def show_proxy(server: HttpServer) -> None:
+    request('http://origin.test/x', proxy=server.url).end()
+    assert server.requests[0].target == 'http://origin.test/x'
+
+
+def show_tunnel(server: HttpServer) -> None:
+    with Tunnels() as proxy:
+        request(server.url, proxy=proxy.url, tunnel=True).end()
+        assert proxy.opened == [server.authority]
+    request('https://origin.test/x', proxy=server.url, tunnel=False).end()
+    assert [seen.target for seen in server.requests] == ['/', 'https://origin.test/x']
+
+
+def told(server: HttpServer, **options: Any) -> tuple[bytes, Seen]:
+    """What the proxy of a tunnel and the server at its end hear of the headers `accept: a` and `x-b: b`."""
+    with Tunnels() as proxy:
+        request(server.url, proxy=proxy.url, tunnel=True, headers={'accept': 'a', 'x-b': 'b'}, **options).end()
+    return proxy.heads[0], server.requests[-1]
+
+
+def show_proxy_header_white_list(server: HttpServer) -> None:
+    assert b'accept: a' in told(server)[0]
+    head, seen = told(server, proxy_header_white_list=['x-b'])
+    assert (b'accept' in head, b'x-b: b' in head) == (False, True)
+    assert (seen.header('accept'), seen.header('x-b')) == ('a', 'b')
+
+
+def show_proxy_header_exclusive_list(server: HttpServer) -> None:
+    head, seen = told(server, proxy_header_exclusive_list=['x-b'])
+    assert b'x-b: b' in head
+    assert (seen.header('accept'), seen.header('x-b')) == ('a', None)
+
+
 class Terminal(io.StringIO):
     """A standard error that says to be a terminal."""
 
@@ -594,6 +669,7 @@ ON_A_SERVER: dict[str, Callable[[HttpServer], None]] = {
 }
 EFFECTS = {
     *(*ON_A_SERVER, 'timeout', 'deadline', 'strict_ssl', 'reject_unauthorized', 'ca', 'local_address'),
+    *('cert', 'key', 'pfx', 'passphrase', 'ciphers', 'min_version', 'server_hostname', 'assert_fingerprint'),
     'allow_insecure_redirect',
 }
 
@@ -618,6 +694,49 @@ def test_the_options_of_certificates_have_their_effect(
         request(tls_server.url).end()
     assert request(tls_server.url, {option: False}).end().status_code == 200
     assert request(tls_server.url, {option: True, 'ca': authority.path}).end().status_code == 200
+
+
+def test_the_options_of_tls_have_their_effect(raw_server: Callable[..., RawServer], authority: Authority) -> None:
+    pytest.importorskip('cryptography', reason='cryptography makes the PKCS 12')
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
+    from cryptography.x509 import load_pem_x509_certificate
+
+    context, clients = authority.context('localhost', '127.0.0.1', 'other.example'), authority._ca
+    context.verify_mode = ssl.CERT_OPTIONAL
+    clients.configure_trust(context)
+    names: list[str | None] = []
+    context.sni_callback = lambda sock, name, _: names.append(name)
+    client = clients.issue_cert('me@example.com')
+    cert, key = client.cert_chain_pems[0].bytes(), client.private_key_pem.bytes()
+    private: Any = load_pem_private_key(key, None)
+    sealed = BestAvailableEncryption(b'sekrit')
+    pfx = pkcs12.serialize_key_and_certificates(None, private, load_pem_x509_certificate(cert), None, sealed)
+
+    def tell(sock: ssl.SSLSocket, head: bytes) -> None:
+        known = bool(sock.getpeercert())
+        sock.sendall(b'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n' + f'{known} {sock.version()} {sock.cipher()}'.encode())
+        sock.unwrap()
+
+    url = raw_server(tell, tls=context).url
+    api = request.defaults(ca=authority.pem, pool=False)
+    plain = api.get(url).end().body
+    assert plain.startswith('False TLSv1.3')
+    assert api.get(url, cert=cert, key=key).end().body.startswith('True')
+    assert api.get(url, pfx=pfx, passphrase='sekrit').end().body.startswith('True')
+    agent = {'maxVersion': 'TLSv1.2'}
+    assert 'TLSv1.2' in api.get(url, agent_options=agent).end().body
+    chosen = 'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305'
+    assert 'CHACHA20' in api.get(url, agent_options=agent, ciphers=chosen).end().body
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(TLSError):
+        api.get(url, min_version='TLSv1.3').end()
+    assert names[-1] is None
+    assert api.get(url, server_hostname='other.example').end().ok
+    assert names[-1] == 'other.example'
+    with pytest.raises(CertificateError, match='its SHA-256 is') as caught:
+        api.get(url, assert_fingerprint='0' * 64).end()
+    pinned = str(caught.value).partition('SHA-256 is ')[2][:64]
+    assert api.get(url, assert_fingerprint=pinned).end().ok
 
 
 def test_the_option_allow_insecure_redirect_has_its_effect(

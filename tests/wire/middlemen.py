@@ -21,7 +21,7 @@ _NOTHING = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class Tunnels(RawServer):
     """An HTTP proxy that knows CONNECT only.
 
-    `judge(head)` may refuse with the bytes that it returns; None opens the tunnel, to `everywhere` if that is given (host, port), else to what was asked for.
+    `judge(head)` may refuse with the bytes that it returns; None opens the tunnel to what was asked for, or where `led` leads that port to on loopback.
     `heads` holds what the proxy was told, `opened` the authorities of the tunnels, `passed` what came from the client through them (with `listening`).
     """
 
@@ -30,14 +30,15 @@ class Tunnels(RawServer):
         judge: Callable[[bytes], bytes | None] = lambda head: None,
         *,
         tls: ssl.SSLContext | None = None,
-        everywhere: tuple[str, int] | None = None,
+        led: Callable[[int], int] | None = None,
         listening: bool = False,
+        host: str = '127.0.0.1',
     ) -> None:
         self.judge = judge
-        self.everywhere = everywhere
+        self.led = led
         self.opened: list[str] = []
         self.passed: bytearray | None = bytearray() if listening else None
-        super().__init__(self._one, tls=tls)
+        super().__init__(self._one, tls=tls, host=host)
 
     def _one(self, sock: socket.socket, head: bytes) -> bool:
         refusal = self.judge(head)
@@ -47,7 +48,8 @@ class Tunnels(RawServer):
         authority = head.split(b' ')[1].decode()
         self.opened.append(authority)
         host, _, port = authority.rpartition(':')
-        with socket.create_connection(self.everywhere or (host.strip('[]'), int(port)), 10) as origin:
+        place = (host.strip('[]'), int(port)) if self.led is None else ('127.0.0.1', self.led(int(port)))
+        with socket.create_connection(place, 10) as origin:
             sock.sendall(ESTABLISHED)
             relay(sock, origin, self.passed)
         return False
@@ -61,7 +63,11 @@ class Socks(RawServer):
     """
 
     def __init__(
-        self, origin: tuple[str, int], login: tuple[bytes, bytes] | None = None, says: bytes | None = None
+        self,
+        origin: tuple[str, int],
+        login: tuple[bytes, bytes] | None = None,
+        says: bytes | None = None,
+        host: str = '127.0.0.1',
     ) -> None:
         self.origin = origin
         self.login = login
@@ -69,7 +75,7 @@ class Socks(RawServer):
         self.asked: list[tuple[str, Any, int]] = []
         self.logins: list[Any] = []
         self.greetings: list[bytes] = []
-        super().__init__(lambda sock, head: None)
+        super().__init__(lambda sock, head: None, host=host)
 
     def serve(self, sock: socket.socket) -> None:
         version = exactly(sock, 1)

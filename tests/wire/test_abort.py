@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from requite import request
 from requite.errors import AbortError
 from requite.message import AbortSignal
 from requite.routes import TLS
@@ -159,3 +162,129 @@ def test_an_abort_just_at_the_end_does_not_hand_on_a_dead_connection(raw_server:
     assert send(server, pool=pool, signal=Late()).collect() == b'ok'
     assert states(pool) == (0, 0)
     assert send(server, 'POST', pool=pool, body=b'x').collect() == b'ok'
+
+
+# -- the same by the handle's own abort(), on every way that an exchange goes
+
+
+@contextlib.contextmanager
+def swallowing() -> Iterator[int]:
+    """A port of loopback that neither takes connections nor refuses them."""
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        listener.listen(0)
+        waiting = [socket.socket() for _ in range(8)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(listener.getsockname())
+        time.sleep(0.05)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            for sock in waiting:
+                sock.close()
+
+
+@contextlib.contextmanager
+def mute() -> Iterator[int]:
+    """A port that takes connections and says nothing."""
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        yield int(listener.getsockname()[1])
+
+
+def aborted(pool: Pool, uri: str, **options: Any) -> float:
+    """The seconds from the abort, after 150 ms and from another thread, until who asked is told."""
+    moments: list[float] = []
+    made = request.get(uri, {'timeout': 30000, 'pool': pool, **options})
+
+    def stop() -> None:
+        moments.append(time.monotonic())
+        made.abort()
+
+    threading.Timer(0.15, stop).start()
+    with pytest.raises(AbortError):
+        made.end()
+    assert [busy for busy, _ in pool.status().values()] in ([0], [])
+    assert made.signal.aborted
+    return time.monotonic() - moments[0]
+
+
+WAYS = {
+    'a connect': (swallowing, 'http://127.0.0.1:{}/', {}),
+    'a race of connects': (swallowing, 'http://h.example:{}/', {'lookup': lambda host, options: ['127.0.0.1'] * 2}),
+    'a TLS handshake': (mute, 'https://127.0.0.1:{}/', {}),
+    'a head': (mute, 'http://127.0.0.1:{}/', {}),
+    'a connect to a proxy': (swallowing, 'https://h.example/', {'proxy': 'http://127.0.0.1:{}'}),
+    'the answer of a proxy to CONNECT': (mute, 'https://h.example/', {'proxy': 'http://127.0.0.1:{}'}),
+    'the answer of a proxy': (mute, 'http://h.example/', {'proxy': 'http://127.0.0.1:{}'}),
+    'the handshake of a proxy': (mute, 'https://h.example/', {'proxy': 'https://127.0.0.1:{}'}),
+    'the handshake of a SOCKS 5 proxy': (mute, 'http://h.example/', {'proxy': 'socks5h://127.0.0.1:{}'}),
+    'the handshake of a SOCKS 4 proxy': (mute, 'http://h.example/', {'proxy': 'socks4a://127.0.0.1:{}'}),
+    'a connect to a SOCKS proxy': (swallowing, 'http://h.example/', {'proxy': 'socks5h://127.0.0.1:{}'}),
+}
+
+
+@pytest.mark.parametrize('way', WAYS)
+def test_abort_ends_the_waiting_for(way: str) -> None:
+    there, uri, options = WAYS[way]
+    with there() as port:
+        filled = {name: value.format(port) if isinstance(value, str) else value for name, value in options.items()}
+        assert aborted(Pool(), uri.format(port), **filled) < 1
+
+
+def test_abort_ends_the_waiting_for_tls_through_a_proxy(raw_server: Start) -> None:
+    def proxy(sock: socket.socket, head: bytes) -> None:
+        sock.sendall(b'HTTP/1.1 200 Connection established\r\n\r\n')
+        silent(sock, head)
+
+    assert aborted(Pool(), 'https://h.example/', proxy=raw_server(proxy).url) < 1
+
+
+def test_abort_ends_the_waiting_for_tls_within_the_tls_of_a_proxy(raw_server: Start, authority: Authority) -> None:
+    def proxy(sock: socket.socket, head: bytes) -> None:
+        sock.sendall(b'HTTP/1.1 200 Connection established\r\n\r\n')
+        silent(sock, head)
+
+    server = raw_server(proxy, tls=authority.context())
+    assert aborted(Pool(), 'https://h.example/', proxy=server.url, ca=authority.pem) < 1
+
+
+def test_abort_ends_the_waiting_for_a_place_in_the_pool(raw_server: Start) -> None:
+    server = raw_server(answers(OK[:-1]))
+    pool = Pool(1)
+    held = request.get(server.url, pool=pool).response
+    made = request.get(server.url, pool=pool, timeout={'pool': 30000})
+    threading.Timer(0.15, made.abort).start()
+    began = time.monotonic()
+    with pytest.raises(AbortError):
+        made.end()
+    assert time.monotonic() - began < 2
+    assert states(pool) == (1, 0)
+    held.close()
+    assert states(pool) == (0, 0)
+
+
+def test_an_abort_during_a_lookup_is_heard_when_the_lookup_returns(raw_server: Start) -> None:
+    """Nobody can interrupt getaddrinfo, nor what the caller wrote; but nothing is connected to afterwards."""
+    server = raw_server(silent)
+
+    def lookup(host: str, options: Any) -> str:
+        made.abort()
+        return '127.0.0.1'
+
+    made = request.get(f'http://h.example:{server.port}/', lookup=lookup, pool=False)
+    with pytest.raises(AbortError):
+        made.end()
+    assert server.connections == 0
+
+
+def test_an_abort_between_two_attempts_of_a_race_is_heard(raw_server: Start) -> None:
+    server = raw_server(silent)
+    places = ['127.0.0.1'] * 50
+    for after in (0.0, 0.0005, 0.001, 0.002):
+        made = request.get(f'http://h.example:{server.port}/', lookup=lambda host, options: places, pool=False)
+        threading.Timer(after, made.abort).start()
+        began = time.monotonic()
+        with pytest.raises(AbortError):
+            made.end()
+        assert time.monotonic() - began < 2

@@ -20,50 +20,9 @@ import pytest
 from requite import __version__, tour
 from tests.servers import Answer, Authority, HttpServer, RawServer, closed_port, redirect, reply
 
-COMMAND = [sys.executable, '-W', 'error', '-m', 'requite']
+from .commandline import COMMAND, bare, on_terminal, only_line, posix, run
+
 EVERY_BYTE = bytes(range(256)) * 64
-posix = pytest.mark.skipif(os.name != 'posix', reason='pseudo-terminals and signals are POSIX')
-
-
-def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
-    """The finished process."""
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, timeout=60, env={**os.environ, **env}, check=False
-    )
-
-
-def only_line(done: subprocess.CompletedProcess[bytes]) -> str:
-    """The one line on standard error."""
-    lines = done.stderr.decode().splitlines()
-    assert len(lines) == 1, done.stderr.decode()
-    assert lines[0].startswith('requite: ')
-    return lines[0]
-
-
-def on_terminal(*arguments: str, stdout: int | None = subprocess.DEVNULL, **env: str) -> tuple[int, str]:
-    """Exit status and what a terminal shows that is the standard error of the process, and its standard output unless given."""
-    import pty
-
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=slave if stdout is None else stdout,
-        stderr=slave,
-        env={**os.environ, 'TERM': 'xterm', **env},
-    )
-    os.close(slave)
-    shown = b''
-    while True:
-        try:
-            data = os.read(master, 65536)
-        except OSError:  # Linux says EIO when the last one has closed the other end
-            data = b''
-        if not data:
-            break
-        shown += data
-    os.close(master)
-    return process.wait(60), shown.decode()
 
 
 def half_then_wait(gate: threading.Event, after: bytes) -> Callable[[socket.socket, bytes], None]:
@@ -94,10 +53,18 @@ def until(true: Callable[[], object]) -> None:
 
 
 def test_without_arguments_it_prints_the_help() -> None:
-    done = run(COLUMNS='80')
+    script = [sys.executable, '-W', 'error', '-c', 'import sys; from requite.cli import main; sys.exit(main())']
+    done = subprocess.run(
+        script,
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, 'COLUMNS': '80'},
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, b'')
     assert done.stdout == run('--help', COLUMNS='80').stdout
-    for word in (b'requite tour', b'requite URL', b'-o FILE', b'exit status', b'--version'):
+    for word in (b'requite tour', b'requite [METHOD] URL', b'-o, --output FILE', b'exit status', b'--version'):
         assert word in done.stdout
     assert max(map(len, done.stdout.decode().splitlines())) <= 80
 
@@ -224,6 +191,31 @@ def test_an_error_page_never_replaces_a_file(server: HttpServer, tmp_path: Path)
         (['http://127.0.0.1:1/', '-o', 'no/such/file'], 'there is no folder no/such'),
         (['tour', '-o', 'file'], 'leave -o out'),
         (['http://127.0.0.1:1/', 'more'], 'more'),
+        (['http://127.0.0.1:1/', '--deadline', '-1'], 'deadline'),
+        (['http://127.0.0.1:1/', '--retry', '1000'], 'retry'),
+        (['http://127.0.0.1:1/', '--proxy', 'ftp://x'], 'proxy'),
+        (['http://127.0.0.1:1/', 'X:a\nb'], "option 'headers'"),
+        (['http://127.0.0.1:1/', 'bad name:x'], "may not hold ' ' after 'bad'"),
+        (['http://127.0.0.1:1/', 'a@missing'], "'a@missing': cannot read 'missing': No such file or directory"),
+        (['http://127.0.0.1:1/', 'a:=nope'], 'what follows := is not JSON'),
+        (['http://127.0.0.1:1/', '--har-log', 'no/such/log'], 'har_log'),
+        (['http://127.0.0.1:1/', '--jar', '/dev/null/x'], '--jar'),
+        (['http://127.0.0.1:1/', '--verify', __file__], 'ca'),
+        (['http://127.0.0.1:1/', '--cert', __file__], 'cert'),
+        (['http://127.0.0.1:1/', '--aws', '-a', ':s'], '--aws needs keys'),
+        (['http://127.0.0.1:1/', '-I', '-o', 'file'], 'only the head is asked for'),
+        (['http://127.0.0.1:1/', '--headers', '-d'], 'only the head is asked for'),
+        (['http://127.0.0.1:1/', '-c'], '--continue needs the file'),
+        (['http://127.0.0.1:1/', '-c', '-o', 'file', 'a=b'], '--continue is for GET only'),
+        (['http://127.0.0.1:1/', '-a', 'me'], 'there is no password'),
+        (['GET', '--from-curl', 'curl h'], 'leave the other one out'),
+        (['--from-curl', 'curl --nonsense h'], '--nonsense has no meaning here'),
+        (['--har', 'missing'], "cannot read 'missing'"),
+        (['--har', __file__], 'it is not JSON'),
+        (['proxy', '8080'], 'write: requite proxy PORT TARGET'),
+        (['proxy', 'eighty', 'h'], "'eighty' is no port"),
+        (['proxy', '0', 'http://['], 'Invalid URI'),
+        (['proxy', '0', 'h?a=b'], 'has a query'),
     ],
 )
 def test_a_wrong_command_line_is_2_and_one_line(arguments: list[str], said: str) -> None:
@@ -329,30 +321,49 @@ def test_a_reader_that_goes_away_ends_it_quietly(raw_server: Callable[..., RawSe
 
 
 @posix
-def test_progress_is_drawn_on_a_terminal(server: HttpServer, tmp_path: Path) -> None:
+def test_progress_is_drawn_on_a_terminal_as_a_plain_line(server: HttpServer, tmp_path: Path) -> None:
     server.routes['/bytes'] = reply(b'x' * 1_500_000)
-    status, shown = on_terminal(f'{server.url}/bytes', '-o', str(tmp_path / 'file'))
+    status, shown = bare(f'{server.url}/bytes', '-o', str(tmp_path / 'file'))
     assert status == 0
     assert shown.startswith('\r')
     last = shown.rstrip().rpartition('\r')[2]
-    assert last.startswith('100%  1.5 MB of 1.5 MB  ')
+    assert last.startswith('download 100%  1.5 MB of 1.5 MB  ')
     assert last.endswith('B/s')
     assert shown.endswith('\r\n')
 
 
 @posix
+def test_progress_is_a_bar_where_rich_is_installed(server: HttpServer, tmp_path: Path) -> None:
+    pytest.importorskip('rich')
+    server.routes['/bytes'] = reply(b'x' * 1_500_000)
+    status, shown = on_terminal(f'{server.url}/bytes', '-o', str(tmp_path / 'file'))
+    assert status == 0
+    assert '1.5/1.5 MB' in shown
+    assert '\u2501' in shown
+
+
+@posix
 def test_progress_of_an_unknown_size_shows_no_percentage(server: HttpServer) -> None:
     server.routes['/packed'] = Answer(200, {'content-encoding': 'gzip'}, gzip.compress(b'x' * 1_000_000))
-    status, shown = on_terminal(f'{server.url}/packed')
+    status, shown = bare(f'{server.url}/packed')
     assert status == 0
     assert '1.0 MB' in shown
     assert '%' not in shown
 
 
 @posix
-def test_there_is_no_progress_where_the_body_itself_is_shown(server: HttpServer) -> None:
+def test_a_small_body_is_not_worth_a_bar(server: HttpServer, tmp_path: Path) -> None:
     server.routes['/x'] = reply('here')
-    assert on_terminal(f'{server.url}/x', stdout=None) == (0, 'here')
+    assert on_terminal(f'{server.url}/x', '-o', str(tmp_path / 'file')) == (0, '')
+
+
+@posix
+def test_progress_of_an_upload_is_drawn_too(server: HttpServer, tmp_path: Path) -> None:
+    server.routes['/up'] = reply('done')
+    (tmp_path / 'file').write_bytes(b'x' * 1_500_000)
+    status, shown = bare(f'{server.url}/up', f'@{tmp_path}/file')
+    assert status == 0
+    assert 'upload 100%  1.5 MB of 1.5 MB  ' in shown
 
 
 @posix
@@ -360,9 +371,10 @@ def test_an_error_after_progress_has_a_line_of_its_own(raw_server: Callable[...,
     gate = threading.Event()
     gate.set()
     server = raw_server(half_then_wait(gate, b''))
-    status, shown = on_terminal(server.url)
+    status, shown = bare(server.url)
     assert status == 6
     assert shown.splitlines()[-1].startswith('requite: ')
+    assert 'requite: aborted' in on_terminal(server.url)[1].splitlines()[-1]
 
 
 # -- the tour
@@ -377,10 +389,7 @@ def test_the_tour_runs_every_example_in_order_on_80_plain_columns() -> None:
     assert max(map(len, shown.splitlines())) <= 79
     assert '\x1b' not in shown
     squeezed = ''.join(shown.split())
-    places = [
-        squeezed.find(''.join(source.split()))
-        for source in (example.source for example in tour.EXAMPLES)
-    ]
+    places = [squeezed.find(''.join(source.split())) for source in (example.source for example in tour.EXAMPLES)]
     assert -1 not in places
     assert places == sorted(places)
     for result in (

@@ -293,6 +293,24 @@ class TestTunnels:
             target = '/m' if through else origin.url + '/m'
             assert response.json()['target'] == target
 
+    @pytest.mark.parametrize('secure', [False, True])
+    def test_a_proxy_may_have_an_ipv6_address(
+        self, authority: Authority, server: HttpServer, tls_server: HttpServer, secure: bool
+    ) -> None:
+        tls = authority.context() if secure else None
+        try:
+            forward = HttpServer(tls=tls, host='::1')
+        except OSError:
+            pytest.skip('this machine has no IPv6 loopback')
+        ask = request.defaults(ca=authority.path)
+        with forward, Tunnels(tls=tls, host='::1') as proxy, Socks(('127.0.0.1', server.port), host='::1') as socks:
+            assert ask('http://a.test/', proxy=forward.url).end().json()['target'] == 'http://a.test/'
+            assert ask(tls_server.url, proxy=proxy.url).end().status_code == 200
+            assert ask('http://a.test/', proxy=f'socks5h://{socks.authority}').end().status_code == 200
+            proxy.judge = lambda head: b'HTTP/1.1 403 No\r\n\r\n'
+            with pytest.raises(ProxyRefused, match=rf'\[::1\]:{proxy.port}'):
+                ask(tls_server.url, proxy=credentialed(proxy)).end()
+
 
 class TestLayers:
     """TLS inside TLS."""
@@ -450,7 +468,7 @@ class TestCertificates:
         self, authority: Authority, http_server: Servers
     ) -> None:
         origin = http_server(tls=authority.context('127.0.0.1'))
-        with Tunnels(everywhere=('127.0.0.1', origin.port)) as proxy, pytest.raises(CertificateError) as caught:
+        with Tunnels(led=lambda port: origin.port) as proxy, pytest.raises(CertificateError) as caught:
             request('https://other.test/', proxy=proxy.url, ca=authority.path).end()
         assert caught.value.code == 'ERR_TLS_CERT_ALTNAME_INVALID'
 

@@ -137,7 +137,13 @@ def test_what_cannot_be_meant_is_an_error_of_the_call_and_of_defaults(options: d
 def test_no_key_of_agent_options_is_taken_and_ignored() -> None:
     from requite.optionchecks import _AGENT_CHECKS
 
-    proved = {'keep_alive', 'max_sockets', 'max_free_sockets', 'keep_alive_msecs', 'timeout'}  # tests/wire/test_pools.py
+    proved = {
+        'keep_alive',
+        'max_sockets',
+        'max_free_sockets',
+        'keep_alive_msecs',
+        'timeout',
+    }  # tests/wire/test_pools.py
     proved |= {'reject_unauthorized', 'ca', 'cert', 'key', 'ciphers', 'min_version', 'max_version', 'servername'}
     proved |= {'secure_protocol', 'secure_options', 'pfx', 'passphrase'}
     assert set(_AGENT_CHECKS) == proved

@@ -29,6 +29,8 @@ SESSION = '-sess'
 CNONCE = 32
 """Hexadecimal digits of a cnonce, as many as Node's."""
 LAST_COUNT = 0xFFFFFFFF
+MAX_LEFT = 64
+"""How many nonces a session remembers to have left."""
 
 
 class Demand(NamedTuple):
@@ -98,7 +100,7 @@ def strongest(challenges: Iterable[Challenge]) -> Demand | None:
 class Session:
     """A demand with what is remembered between requests: the nonce that is used now, and how often it was. Threads may share it."""
 
-    __slots__ = ('_count', '_lock', 'cnonce', 'demand', 'nonce')
+    __slots__ = ('_count', '_left', '_lock', 'cnonce', 'demand', 'nonce')
 
     def __init__(self, demanded: Demand, clock: Clock = SYSTEM) -> None:
         self.demand = demanded
@@ -106,6 +108,7 @@ class Session:
         # -sess hashes one cnonce into its key for as long as the key lives (RFC 7616 3.4.2): sending that one always suits every reading of it.
         self.cnonce = clock.nonce(CNONCE) if demanded.session else None
         self._count = 0
+        self._left: dict[str, None] = {}
         self._lock = Lock()
 
     def answer(self, clock: Clock = SYSTEM) -> Answer | None:
@@ -115,10 +118,13 @@ class Session:
             nonce, count = self.nonce, self._count
         return Answer(self, nonce, count, self.cnonce or clock.nonce(CNONCE)) if count <= LAST_COUNT else None
 
-    def renew(self, nonce: str) -> None:
-        """Goes on with the nextnonce that the server gave (RFC 7616 3.5)."""
+    def renew(self, nonce: str, used: str) -> None:
+        """Goes on with the nextnonce that the server gave in reply to ``used`` (RFC 7616 3.5), unless others went on already: no nonce is counted from 1 twice."""
         with self._lock:
-            if nonce != self.nonce:
+            if used == self.nonce != nonce and nonce not in self._left:
+                self._left[used] = None
+                if len(self._left) > MAX_LEFT:
+                    del self._left[next(iter(self._left))]
                 self.nonce, self._count = nonce, 0
 
 

@@ -31,6 +31,8 @@ KEYS = 'credentials ext app dlg payload content_type hash timestamp nonce localt
 NONCE = 12
 """Hexadecimal digits of a nonce: 48 random bits (Node: six characters, 36 bits)."""
 CONTENTLESS = frozenset((204, 304))
+MAX_CLOCKS = 64
+"""How many servers' clocks a signer remembers."""
 
 
 class Artifacts(NamedTuple):
@@ -62,11 +64,11 @@ def signer(given: Mapping[str, Any]) -> Hawk:
 class Hawk:
     """Signs with Hawk, answers a clock that goes wrong once, and checks the server's own MAC where ``verify`` asks for it.
 
-    What it learns of the server's clock serves the requests that come after, of every thread.
+    What it learns of a server's clock serves the requests that come after to that origin, of every thread.
     """
 
     __slots__ = (
-        '_clock', '_offset', 'app', 'content_type', 'credentials', 'dlg', 'ext', 'hash', 'nonce', 'payload', 'timestamp', 'verify',
+        '_clock', '_learned', '_offset', 'app', 'content_type', 'credentials', 'dlg', 'ext', 'hash', 'nonce', 'payload', 'timestamp', 'verify',
     )  # fmt: skip
 
     field = 'authorization'
@@ -87,6 +89,7 @@ class Hawk:
         self._offset = (
             int(hawkkeys.whole('localtimeOffsetMsec', keys.get('localtime_offset_msec'), signed=True) or 0) / 1000
         )
+        self._learned: dict[tuple[str, str, int], float] = {}  # by origin
         self._clock: Clock | None = None
 
     def __repr__(self) -> str:
@@ -95,7 +98,7 @@ class Hawk:
     def sign(self, draft: Draft, clock: Clock) -> None:
         """Sets ``Authorization``; raises ``InvalidBody`` where the content is to be hashed but can be read only once."""
         self._clock = clock
-        timestamp = self.timestamp or str(int(clock.now() + self._offset))
+        timestamp = self.timestamp or str(int(clock.now() + self._learned.get(draft.uri.origin, self._offset)))
         host, port = _place(draft.get('host') or '', draft.uri.scheme)
         made = Artifacts(
             timestamp, self.nonce or clock.nonce(NONCE), draft.method.upper(), draft.target, host, port, self.ext, self.app, self.dlg
@@ -116,13 +119,15 @@ class Hawk:
         )
 
     def answer(self, hop: Hop, reply: Reply) -> Hawk | Reply | None:
-        """Itself to sign again by the server's clock, where a 401 proves that it knows the key (``tsm``); with ``verify`` the reply, checked.
+        """Who signs again by the server's clock, where a 401 proves that it knows the key (``tsm``); with ``verify`` the reply, checked.
 
         Raises ``MalformedResponse`` where ``verify`` asks for a Server-Authorization and it is missing or wrong. The server cannot sign a 401 for somebody whom
         it does not know, so that one needs none.
         """
-        if reply.status == 401 and self.timestamp is None and self._learned(reply):
-            return self
+        if reply.status == 401 and self.timestamp is None:
+            offset = self._told(reply)
+            if offset is not None:
+                return self._by(offset, hop.uri.origin)
         proof = reply.headers.get('server-authorization')
         if not self.verify or (reply.status == 401 and proof is None):
             return None
@@ -157,21 +162,31 @@ class Hawk:
         kind = self.content_type if self.content_type is not None else draft.get('content-type') or ''
         return PayloadHash(self.credentials.algorithm, kind).over(() if body is None else body.chunks())
 
-    def _learned(self, reply: Reply) -> bool:
-        """Whether a 401 tells the server's time and proves it; it is then kept."""
+    def _by(self, offset: float, origin: tuple[str, str, int]) -> Hawk:
+        """One that signs by this clock, whatever others learn in the meantime; the origin's is remembered."""
+        from copy import copy
+
+        if origin not in self._learned and len(self._learned) >= MAX_CLOCKS:
+            self._learned.clear()
+        self._learned[origin] = offset
+        other = copy(self)
+        other._learned, other._offset = {}, offset
+        return other
+
+    def _told(self, reply: Reply) -> float | None:
+        """How many seconds the server is ahead, where a 401 tells its time and proves it."""
         demanded = [challenge for challenge in challenges(reply.fields) if challenge.scheme == 'hawk']
         if len(demanded) != 1 or not demanded[0].sound or self._clock is None:
-            return False
+            return None
         timestamp, proof = demanded[0].parameters.get('ts', ''), demanded[0].parameters.get('tsm', '')
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-            return False
+            return None
         from mohawk.util import calculate_ts_mac
 
         expected = calculate_ts_mac(timestamp, {'key': self.credentials.key, 'algorithm': self.credentials.algorithm})
         if not hmac.compare_digest(expected, proof.encode('latin-1', 'replace')):
-            return False
-        self._offset = int(timestamp) - self._clock.now()
-        return True
+            return None
+        return int(timestamp) - self._clock.now()
 
     def _proved(self, hop: Hop, proof: str) -> str | None:
         """The payload hash that a Server-Authorization holds, once its MAC is right."""
@@ -180,7 +195,7 @@ class Hawk:
             raise unproved('Server-Authorization is missing or cannot be read')
         host, port = _place(_field(hop, 'host'), hop.uri.scheme)
         made = Artifacts(
-            sent.get('ts', ''), sent.get('nonce', ''), hop.method.upper(), hop.target, host, port, said.get('ext', ''), self.app, self.dlg
+            sent.get('ts', ''), sent.get('nonce', ''), hop.method.upper(), hop.uri.target, host, port, said.get('ext', ''), self.app, self.dlg
         )  # fmt: skip
         expected = self.credentials.mac(made.normalised('response', said.get('hash')))
         if not hmac.compare_digest(expected.encode(), said.get('mac', '').encode('latin-1', 'replace')):

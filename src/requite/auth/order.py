@@ -106,7 +106,7 @@ def heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> Reply:
     if isinstance(said, str):
         following = given.check(credentials, carry.uri.target, said)
         if following is not None:
-            given.session.renew(following)
+            given.session.renew(following, given.nonce)
         contentless = hop.method == 'HEAD' or reply.status in (204, 304)
         reply = given.held(credentials, carry.uri.target, said, reply, contentless)
     SESSIONS.keep(carry.uri, user, given.session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from requite import checks
@@ -40,10 +41,13 @@ TAKES = {
 }
 NONCE = 32
 """Hexadecimal digits of a nonce that is made here."""
+LAST_MOMENT = 253402300799
+"""The last second of the year 9999."""
 SHORTEST_PSS = 1040
 """Bits of an RSA key that hold a SHA-512, a salt of the same size and two bytes (RFC 8017 9.1.1)."""
 
 _LABEL = re.compile(r'[a-z*][a-z0-9_.*-]*')
+_UNTAKEN = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]|%(?![0-9A-Fa-f]{2})")
 _ITEM = re.compile(r'"([^"\\]+)"(;.*)?')
 
 
@@ -102,6 +106,7 @@ class MessageSignature:
         self._signer = package.HTTPMessageSigner(
             signature_algorithm=getattr(package.algorithms, ALGORITHMS[algorithm][1]),
             key_resolver=package.MappingKeyResolver(public_keys={}, private_keys={self._key_id: key}),
+            component_resolver_class=_resolver(package),
         )
 
     def settle(self, options: Options, body: Body | None) -> None:
@@ -144,14 +149,42 @@ class MessageSignature:
 
 
 class Message:
-    """A draft as the package looks at requests. The authority is that of the Host field, which is what the server has (RFC 9421 2.2.3)."""
+    """A draft as the package looks at requests. The authority is that of the Host field, which is what the server has (RFC 9421 2.2.3).
 
-    __slots__ = ('headers', 'method', 'url')
+    The package refuses methods and targets that can be sent: ``method`` and ``url`` are in a spelling that it takes, ``sent`` are both as they are signed.
+    """
+
+    __slots__ = ('headers', 'method', 'sent', 'url')
 
     def __init__(self, draft: Draft) -> None:
-        self.method = str(draft.method)
-        self.url = f'{draft.uri.scheme}://{draft.get("host")}{draft.target}'
+        self.sent = str(draft.method), draft.target
+        self.method = self.sent[0].upper()
+        target = _UNTAKEN.sub(lambda found: f'%{ord(found[0]):02X}', draft.target)
+        self.url = f'{draft.uri.scheme}://{draft.get("host")}{target}'
         self.headers = Fields(draft.fields)
+
+
+@cache
+def _resolver(package: Any) -> Any:
+    """The package's reader of components, but for those that tell the method and the target: they are what is sent."""
+
+    class Sent(package.HTTPSignatureComponentResolver):  # type: ignore[misc]
+        def get_method(self) -> str:
+            return str(self.message.sent[0])
+
+        def get_request_target(self) -> str:
+            return str(self.message.sent[1])
+
+        def get_target_uri(self) -> str:
+            return f'{self.url_parts.scheme}://{self.url_parts.authority}{self.message.sent[1]}'
+
+        def get_path(self) -> str:
+            return str(self.message.sent[1].partition('?')[0])
+
+        def get_query(self) -> str:
+            return f'?{self.message.sent[1].partition("?")[2]}'
+
+    return Sent
 
 
 class Fields:
@@ -221,6 +254,10 @@ def _components(listed: Any) -> tuple[str, ...] | None:
         return None
     if not isinstance(listed, (list, tuple)):
         raise checks.wrong_type(f'{OPTION}.components', listed, "a list of names, like ['@method', '@target-uri']")
+    if not listed:
+        raise OptionsError(
+            f'option {OPTION!r}: components is empty, so that nothing would be signed; leave it out to sign {", ".join(COMPONENTS)}'
+        )
     return tuple(_component(name) for name in listed)
 
 
@@ -266,9 +303,13 @@ def _label(value: Any) -> str:
 def _moment(name: str, value: Any) -> int | None:
     """A moment as seconds since 1970."""
     if isinstance(value, datetime):
-        return int(value.timestamp())
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
+        value = int(value.timestamp())
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        if 0 <= value <= LAST_MOMENT:
+            return value
+        raise OptionsError(f'option {OPTION!r}: {name} must be seconds since 1970 up to the year 9999')
     raise checks.wrong_type(f'{OPTION}.{name}', value, 'an int of seconds since 1970, or a datetime')
 
 

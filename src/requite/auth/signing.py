@@ -127,4 +127,4 @@ def judge(options: Options, carry: Carry, hop: Hop, reply: Reply) -> tuple[Reply
         reply = reply if other is None else other
         following.append(signer)
     once = carry.body is not None and not carry.body.replayable
-    return reply, tuple(following) if again and not once and carry.answers < MOST_ANSWERS else None
+    return reply, tuple(following) if again and not once and carry.resigned < MOST_ANSWERS else None

@@ -58,17 +58,18 @@ class FileBody:
 
 
 class IterableBody:
-    """Pieces of bytes from an iterable; one that is an iterator can be sent only once."""
+    """Pieces of bytes from an iterable; one that is an iterator, or that always gives the same one, can be sent only once (SECURITY R14)."""
 
-    __slots__ = ('_pieces', '_used', 'headers', 'length', 'replayable')
+    __slots__ = ('_pieces', '_sent', '_used', 'headers', 'length', 'replayable')
 
     def __init__(self, pieces: Iterable[Any], length: int | None = None, once: bool = False) -> None:
         self._pieces = pieces
         self._used = False
+        self._sent = 0
         self.length = length
         self.headers: tuple[tuple[str, str], ...] = ()
         # who iterates over a request sends it: that waits until its pieces are needed
-        self.replayable = not once and not hasattr(pieces, '__next__') and iter(pieces) is not pieces
+        self.replayable = not once and not hasattr(pieces, '__next__') and _begins_anew(pieces)
 
     def chunks(self) -> Iterator[bytes]:
         if self._used and not self.replayable:
@@ -76,8 +77,23 @@ class IterableBody:
                 'the body is an iterator and was used up by the first attempt; give bytes, a file or a list to allow another'
             )
         self._used = True
+        size = 0
         for piece in self._pieces:
-            yield as_bytes(piece)
+            data = as_bytes(piece)
+            size += len(data)
+            self._sent = max(self._sent, size)
+            yield data
+        if size < self._sent:
+            # its iterators share what they read from, and an earlier attempt has read it: half a body must not pass for a whole one
+            raise RequestStateError(
+                'the body gave fewer bytes than the first time, as if it were used up; give bytes, a file or a list to allow another attempt'
+            )
+
+
+def _begins_anew(pieces: Iterable[Any]) -> bool:
+    """Whether an iterable gives another iterator each time, which is neither itself nor the one before."""
+    one = iter(pieces)
+    return one is not pieces and iter(pieces) is not one
 
 
 class DeclaredBody:

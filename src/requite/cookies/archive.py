@@ -26,25 +26,28 @@ def describe(cookies: Iterable[Cookie], unbound: Iterable[Cookie], store: str) -
     return {**shown, 'unbound': waiting} if waiting else shown
 
 
-def understand(data: Mapping[str, Any] | str | bytes) -> list[Cookie]:
-    """The cookies of a serialised jar, as data or as text. Raises CookieError for what is none."""
+def understand(data: Mapping[str, Any] | str | bytes, now: float) -> list[Cookie]:
+    """The cookies of a serialised jar, as data or as text, read at ``now``. Raises CookieError for what is none."""
     from requite.cookies.stores import jsonfile
 
-    return jsonfile.read(data) if isinstance(data, (str, bytes)) else jsonfile.cookies_of(data)
+    return jsonfile.read(data, now) if isinstance(data, (str, bytes)) else jsonfile.cookies_of(data, now)
 
 
 def write(path: str | os.PathLike[str], cookies: Iterable[Cookie], unbound: Iterable[Cookie], store: str) -> None:
     """Writes a jar to a file: Netscape's format for a name that ends in ``.txt``, else JSON."""
     from requite.cookies.stores import files, netscape
 
-    netscapes = os.fsdecode(path).lower().endswith('.txt')
-    files.replace(
-        path, netscape.write(cookies) if netscapes else json.dumps(describe(cookies, unbound, store), indent=1)
-    )
+    if os.fsdecode(path).lower().endswith('.txt'):
+        files.replace(path, netscape.write([*cookies, *unbound]))
+    else:
+        files.replace(path, json.dumps(describe(cookies, unbound, store), indent=1))
 
 
-def read(path: str | os.PathLike[str]) -> list[Cookie]:
-    """The cookies of a file in any format that is read here, told apart by its first character."""
+def read(path: str | os.PathLike[str], now: float) -> list[Cookie]:
+    """The cookies of a file in any format that is read here, told apart by its first character, read at ``now``."""
     from requite.cookies.stores import files, netscape
 
-    return files.read(path, lambda text: understand(text) if text.lstrip()[:1] in (b'{', b'[') else netscape.read(text))
+    def cookies_in(text: bytes) -> list[Cookie]:
+        return understand(text, now) if text.lstrip()[:1] in (b'{', b'[') else netscape.read(text, now)
+
+    return files.read(path, cookies_in)

@@ -39,6 +39,9 @@ ALIASES = {
 }
 """Other spellings of what a cookie has: Node's, and the ``name`` of 2013."""
 
+LARGEST_MAX_AGE = 2**53 - 1
+"""Seconds of a Max-Age that a number of JSON holds exactly; a larger one counts as this."""
+
 _put = object.__setattr__
 
 
@@ -131,11 +134,13 @@ class Cookie:
     def to_json(self) -> dict[str, Any]:
         """The cookie as tough-cookie serialises it: plain data for ``json.dumps``, what is not set left out.
 
-        Where the lifetime comes from Max-Age, ``maxAge`` is counted from ``creation``, as tough-cookie reads it.
+        Where the lifetime comes from Max-Age, ``maxAge`` is counted from ``creation``, as tough-cookie reads it. A date that a jar has cut to 400
+        days is written as it was cut: who reads it need not know when it was set.
         """
         shown: dict[str, Any] = {'key': self.key, 'value': self.value}
         if self.expires is not None:
-            shown['expires'] = dates.write_iso(dates.seconds(self.expires))
+            declared = dates.seconds(self.expires)
+            shown['expires'] = dates.write_iso(min(declared, self.expiry) if self.max_age is None else declared)
         if self.max_age is not None:
             lasting = self.max_age > 0 and self.creation is not None and self.expiry < inf
             shown['maxAge'] = round(self.expiry - self.creation) if lasting else self.max_age  # type: ignore[operator]
@@ -195,13 +200,17 @@ def _flag(name: str, value: Any) -> bool:
 def _whole(name: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidOptionType(f'the {name} of a cookie must be a whole number of seconds, not {checks.kind(value)}')
-    return value
+    return max(-LARGEST_MAX_AGE, min(LARGEST_MAX_AGE, value))
 
 
 def _seconds(name: str, value: Any) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise InvalidOptionType(
             f'the {name} of a cookie must be a number of seconds since 1970, not {checks.kind(value)}'
+        )
+    if value != value or (isinstance(value, int) and abs(value) > LARGEST_MAX_AGE):  # noqa: PLR0124 - NaN
+        raise InvalidOptionType(
+            f'the {name} of a cookie must be a number of seconds since 1970, not NaN or one beyond all dates'
         )
     return value
 

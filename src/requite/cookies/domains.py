@@ -50,11 +50,15 @@ def domain_match(host: str, domain: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def above(host: str) -> tuple[str, ...]:
-    """A host and every domain above it, the host first: where to look for its cookies."""
+    """A host and every domain above it that can have cookies for it, the host first: where to look for its cookies.
+
+    Single labels are left out but for ``localhost``: they are public suffixes, for which no cookie is kept.
+    """
     if is_address(host):
         return (host,)
     labels = host.split('.')
-    return tuple('.'.join(labels[start:]) for start in range(len(labels)))
+    parents = ['.'.join(labels[start:]) for start in range(1, len(labels))]
+    return (host, *(name for name in parents if '.' in name.rstrip('.') or name.rstrip('.') == 'localhost'))
 
 
 def default_path(path: str) -> str:

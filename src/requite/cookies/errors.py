@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
-from requite.errors import RequestError
+from requite import checks
+from requite.errors import InvalidOptionType, RequestError, UnknownOption
 
 _log = logging.getLogger('requite')
 
@@ -18,6 +21,21 @@ class CookieError(RequestError, ValueError):
 
 class CookieStoreError(RequestError, OSError):
     """A store that cannot be read or written: a damaged file, a database that is locked or gone. The file is left as it was found."""
+
+
+def ignored(given: bool | Mapping[str, Any], more: Mapping[str, Any]) -> bool:
+    """Whether the errors of a cookie are to be ignored: by a flag, by Node's mapping in its place, or by a keyword in either spelling."""
+    options = {**(given if isinstance(given, Mapping) else {'ignore_error': given}), **more}
+    ignore = False
+    for name, value in options.items():
+        if name not in ('ignore_error', 'ignoreError'):
+            raise UnknownOption(
+                f"set_cookie has no option {str(name)[:60]!r}; it knows 'ignore_error', in Node 'ignoreError'"
+            )
+        if value is not None and not isinstance(value, bool):
+            raise InvalidOptionType(f'option {name!r} of set_cookie must be True or False, not {checks.kind(value)}')
+        ignore = bool(value)
+    return ignore
 
 
 def tell(reason: CookieError, host: str) -> None:

@@ -36,6 +36,10 @@ def jar_of(value: Any) -> Jar | None:
         return None
     if value is True:
         return jars.GLOBAL
+    if isinstance(value, type):
+        raise InvalidOptionType(
+            f"option 'jar' must be True or a jar, not the class {value.__name__}: give {value.__name__}()"
+        )
     if callable(getattr(value, 'header', None)) and callable(getattr(value, 'remember', None)):
         found: Jar = value
         return found

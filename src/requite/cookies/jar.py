@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from requite.cookies import archive, domains, forks, rules, setcookie, stores
 from requite.cookies.cookie import Cookie, touch
-from requite.cookies.errors import CookieError, tell
+from requite.cookies.errors import CookieError, ignored, tell
 from requite.cookies.stores.memory import MemoryStore
 from requite.wire.uri import Uri, coerce
 
@@ -29,6 +30,8 @@ ALIASES = {
     'fromJSON': 'from_json',
 }
 """Node's spelling of what a jar has."""
+
+_log = logging.getLogger('requite')
 
 
 class CookieJar(forks.Locked):
@@ -84,18 +87,26 @@ class CookieJar(forks.Locked):
     def close(self) -> None:
         """Closes the store, where it has something to close."""
         with self._lock:
+            if self._unbound and not isinstance(self.store, MemoryStore):
+                _log.debug(
+                    '%d added cookies still wait for their first host; the store does not hold them', len(self._unbound)
+                )
             if hasattr(self.store, 'close'):
                 self.store.close()
 
-    def set_cookie(self, cookie: Cookie | str, url: Any, ignore_error: bool = False) -> Cookie | None:
+    def set_cookie(
+        self, cookie: Cookie | str, url: Any, ignore_error: bool | Mapping[str, Any] = False, **options: Any
+    ) -> Cookie | None:
         """Keeps a cookie as if ``url`` had sent it, and returns it as it is kept; one that has expired removes its like.
 
         Takes a :class:`Cookie` or the text of a Set-Cookie header. Raises CookieError for a cookie that this URL may not set or nobody may; with
-        ``ignore_error`` it is dropped instead, with a line at DEBUG, and None is returned. Raises InvalidURI for a URL that is none.
+        ``ignore_error`` it is dropped instead, with a line at DEBUG, and None is returned; Node's spelling will do, and Node's mapping in its place,
+        ``{'ignoreError': True}``. Raises InvalidURI for a URL that is none.
         """
         uri = coerce(url)
+        silent = ignored(ignore_error, options)
         with self._changing():
-            return self._offer(cookie, uri) if ignore_error else self._take(self._read(cookie), uri)
+            return self._offer(cookie, uri) if silent else self._take(self._read(cookie), uri)
 
     def remember(self, uri: Uri, set_cookie_values: Iterable[str]) -> None:
         """Keeps what a response from this URI sets, in the order of its headers: a later deletion wins (SECURITY C7). What may not be kept is dropped."""
@@ -107,7 +118,8 @@ class CookieJar(forks.Locked):
         """Keeps a cookie without saying where it comes from.
 
         One that names no domain belongs to the first host that the jar is used for (in 2013 it went to every host: mended). Its path is ``/`` where
-        it names none. Raises CookieError for one that nobody may set.
+        it names none. Until then it waits in the jar: ``to_json`` and JSON files hold it, stores and ``cookies.txt`` do not, which leave a line at
+        DEBUG. Raises CookieError for one that nobody may set.
         """
         read = self._read(cookie)
         read = read.replace(path=read.path or '/')
@@ -148,7 +160,7 @@ class CookieJar(forks.Locked):
         Cookies that may not be kept are left out. Raises CookieError for data that is no jar.
         """
         jar = cls(store)
-        jar._load(archive.understand(data))
+        jar._load(archive.understand(data, jar._now()))
         return jar
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -165,7 +177,7 @@ class CookieJar(forks.Locked):
         Reads what :meth:`save`, curl, wget, tough-cookie and tough-cookie-file-store write. Raises CookieStoreError for a file that is missing or
         damaged; the jar is as it was then.
         """
-        self._load(archive.read(path))
+        self._load(archive.read(path, self._now()))
         return self
 
     def _load(self, cookies: Iterable[Cookie]) -> None:
@@ -230,8 +242,11 @@ class CookieJar(forks.Locked):
         for cookie in cookies:
             self.store.remove(cookie)
 
-    def _secure_ones(self, key: str) -> list[Cookie]:
-        """The Secure cookies of one name on every domain; looked up once a change, as a response may hold a thousand cookies."""
+    def _secure_ones(self, key: str) -> Iterable[Cookie]:
+        """The Secure cookies of one name on every domain, from a store that knows them or looked up once a change: a response may hold a thousand cookies."""
+        named: Callable[[str], Iterable[Cookie]] | None = getattr(self.store, 'secure_named', None)
+        if named is not None:
+            return named(key)
         if self._secure is None:
             self._secure = rules.secure_by_key(self.store.all())
         return self._secure.get(key, [])

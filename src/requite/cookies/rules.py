@@ -26,6 +26,9 @@ MOST = 3000
 LONGEST_HEADER = 8192 - len('cookie: \r\n')
 """Bytes of a Cookie header's value: with its name and line end the field has 8 KB."""
 
+STEP = 1e-6
+"""Seconds between two cookies that came in one go: a time holds no less, and their order must stay."""
+
 PREFIXES = ('__host-', '__secure-')
 """What a name may begin with to promise something, in lower case."""
 
@@ -141,6 +144,11 @@ def ends(cookie: Cookie, since: float | None, seen: float | None) -> float:
     else:
         declared = inf if cookie.expires is None else dates.seconds(cookie.expires)
     return declared if declared == inf or seen is None else min(declared, seen + LONGEST_LIFE)
+
+
+def first_of(count: int, now: float) -> float:
+    """The time of creation for the first of so many cookies that are read at ``now`` in order of their age: none of them is from the future."""
+    return now - count * STEP
 
 
 def _whose(cookie: Cookie, host: str) -> tuple[bool, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from requite import checks
 from requite.cookies import dates
-from requite.cookies.cookie import Cookie
+from requite.cookies.cookie import LARGEST_MAX_AGE, Cookie
 from requite.cookies.domains import canonical
 from requite.cookies.errors import CookieError
 from requite.cookies.rules import PREFIXES
@@ -20,9 +20,6 @@ BLANKS = ' \t'
 
 LONGEST_ATTRIBUTE = 1024
 """Characters of an attribute's value; a longer one is passed over (RFC 6265bis 5.6)."""
-
-LONGEST_LIFE = 2**53 - 1
-"""Seconds of a Max-Age that a number of JSON holds exactly; a larger one counts as this."""
 
 _ENDS = ('\0', '\r', '\n')
 
@@ -89,7 +86,7 @@ def _expires(fields: dict[str, Any], value: str) -> None:
 def _max_age(fields: dict[str, Any], value: str) -> None:
     digits = value.removeprefix('-')
     if digits.isascii() and digits.isdecimal():
-        fields['max_age'] = max(-LONGEST_LIFE, min(LONGEST_LIFE, int(value)))
+        fields['max_age'] = max(-LARGEST_MAX_AGE, min(LARGEST_MAX_AGE, int(value)))
 
 
 def _domain(fields: dict[str, Any], value: str) -> None:
@@ -142,7 +139,7 @@ def from_json(data: Any) -> Cookie:
         raise CookieError(f'a stored cookie must be an object with a "key", not {checks.kind(data)}')
     fields: dict[str, Any] = {name: data[key] for key, name in _JSON_NAMES.items() if data.get(key) is not None}
     if fields.get('max_age') in ('Infinity', '-Infinity'):  # tough-cookie's words where JSON has none
-        fields['max_age'] = LONGEST_LIFE if fields['max_age'] == 'Infinity' else -1
+        fields['max_age'] = LARGEST_MAX_AGE if fields['max_age'] == 'Infinity' else -1
     for word, name in _JSON_DATES.items():
         when = _moment(word, data.get(word))
         if when is not None:

@@ -67,9 +67,8 @@ def _worded(error: errors.TransportError) -> errors.ProxyError:
 
 def _through(proxy: Proxy, error: errors.TransportError) -> errors.TransportError:
     """The error with the name of the proxy, never with its password."""
-    place = f'{proxy.host}:{proxy.port}'
-    if place not in error.message:
-        error.message += f' through the proxy {proxy.scheme}://{place}'
+    if f'{proxy.host}:{proxy.port}' not in error.message and proxy.place not in error.message:
+        error.message += f' through the proxy {proxy.scheme}://{proxy.place}'
         error.args = (error.message,)
     return error
 

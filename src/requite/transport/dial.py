@@ -96,7 +96,9 @@ def _made(hop: Hop, family: int) -> socket.socket:
 
 def _keep_alive(sock: socket.socket, seconds: float) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    option = getattr(socket, 'TCP_KEEPIDLE', getattr(socket, 'TCP_KEEPALIVE', None))  # the latter is what macOS calls it
+    option = getattr(
+        socket, 'TCP_KEEPIDLE', getattr(socket, 'TCP_KEEPALIVE', None)
+    )  # the latter is what macOS calls it
     if option is not None:
         sock.setsockopt(socket.IPPROTO_TCP, option, min(LONGEST_PROBE, max(1, round(seconds))))
 

@@ -203,3 +203,12 @@ class UntilClose:
             _collect(self._feed, out, None, limit)
         self.done = True
         return out.getvalue()
+
+
+def persistent(version: str, headers: Headers) -> bool:
+    """Whether the server means to go on with the connection (RFC 9112 9.3)."""
+    said = dict.get(headers, 'connection')
+    if said is None or said == 'keep-alive':
+        return version == '1.1' or said is not None
+    options = [option.strip() for option in str(said).lower().split(',')]
+    return 'close' not in options and (version == '1.1' or 'keep-alive' in options)

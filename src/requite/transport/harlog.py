@@ -58,6 +58,11 @@ class HarLog:
         else:
             self._file.add(entry, late)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.path is None:
+            raise TypeError('a HarLog in memory cannot be pickled: give it a path')
+        return HarLog, (self.path, self.secrets)
+
     def __repr__(self) -> str:
         return f'<HarLog {self.path or f"of {len(self._kept)} entries"}>'
 
@@ -143,10 +148,11 @@ def _begin(path: str) -> None:
                 file.write(json.dumps({'log': _head()})[:-2].encode() + b', "entries": [' + TAIL)
             elif whole != BEGINNING or not file.seek(-len(TAIL), os.SEEK_END) or file.read() != TAIL:
                 raise OptionsError(f"option 'har_log': {path!r} is no log that was written here; name another file")
-    except OSError as error:
-        raise OptionsError(
-            f"option 'har_log': {path!r} cannot be written ({error.strerror or error}); name another file"
-        ) from None
+    except OptionsError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or 'no name of a file'
+        raise OptionsError(f"option 'har_log': {path!r} cannot be written ({reason}); name another file") from None
 
 
 def _head() -> dict[str, Any]:

@@ -100,8 +100,8 @@ class Layered:
         """Sends what is owed; raises one of ``_FULL`` where a socket that does not block takes no more, else ``TimeoutError`` after ``expires``."""
         self._owed += self._outgoing.read()
         while self._owed:
-            self._owed = self._owed[self._outer.send(self._owed) :]
             left(expires)
+            self._owed = self._owed[self._outer.send(self._owed) :]
 
     def _come(self, expires: float | None) -> None:
         """Takes in what comes until ``expires``, sending what is owed meanwhile; raises one of ``_FULL`` if the socket does not block and there is nothing."""

@@ -94,7 +94,8 @@ def _from_here(found: list[Address], local: str) -> list[Address]:
     fitting = [each for each in found if each[0] == family]
     if not fitting:
         raise errors.ConnectionFailed(
-            f"option 'local_address': {local} cannot reach {found[0][1][0]}, which is of the other version of IP; leave it out, or give one of each", 'EADDRNOTAVAIL'
+            f"option 'local_address': {local} cannot reach {found[0][1][0]}, which is of the other version of IP; leave it out, or give one of each",
+            'EADDRNOTAVAIL',
         )
     return fitting
 

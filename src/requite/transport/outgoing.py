@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from requite import errors
+from requite.message import BytesBody
+from requite.transport import faults, head
 from requite.transport.faults import CallersError
 
 if TYPE_CHECKING:
@@ -16,6 +18,24 @@ if TYPE_CHECKING:
 
 PIECE = 262144
 """The largest piece that is handed to a connection at a time, in bytes."""
+SMALL_BODY = 65536
+"""The largest content that goes out together with the head."""
+CONNECTION = b'\r\nconnection:'
+
+
+def encoded(hop: Hop) -> tuple[bytes, Body | None, bool]:
+    """What goes out in one piece, what is sent behind it, and whether the hop asks to close the connection."""
+    payload = head.encode(hop.method, hop.target, hop.fields)
+    closing = CONNECTION in payload.lower() and asks_to_close(hop)
+    body = hop.body
+    if body is not None or b'ontent-' in payload or b'ransfer-' in payload:
+        check_framing(hop, body)
+    if type(body) is BytesBody and len(body.data) <= SMALL_BODY:
+        payload += body.data
+        body = None
+    if hop.signal.aborted:
+        raise errors.AbortError(f'aborted: {faults.place(hop)}')
+    return payload, body, closing
 
 
 def asks_to_close(hop: Hop) -> bool:

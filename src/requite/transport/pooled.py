@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import ssl
 import time
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from requite import errors
-from requite.message import BytesBody
 from requite.transport import chunked, connections, faults, framing, head, outgoing, pools
 from requite.transport.faults import CallersError
 from requite.transport.replies import Feed, PooledReply
 
 if TYPE_CHECKING:
-    from requite.headers import Headers
+    from collections.abc import Callable
+
     from requite.message import Hop
     from requite.protocols import Body
     from requite.transport.duplex import Upload
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from requite.transport.link import Link
 
 RECEIVE = 65536
-SMALL_BODY = 65536
 SHORTEST_HEAD = 12
 INTERIM = ord('1')
 LAST_CHUNK = b'0\r\n\r\n'
@@ -34,6 +34,11 @@ MAX_INTERIM_BYTES = 65536
 
 REPLAYED = frozenset(('GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'))
 """RFC 9110 9.2.2: idempotent methods, sent once more when a kept connection turns out to be dead (SECURITY Q8)."""
+
+
+class _Stale(Enum):
+    UNSENT = 0
+    UNANSWERED = 1
 
 
 STALE = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
@@ -53,16 +58,10 @@ class PooledTransport:
         Raises an error of the table in ``requite.errors``, never one of urllib3, ssl or the socket; what the iterator of a body raises comes through unchanged. An
         idempotent request without response byte on a connection that had served before is sent once more, on a new one (RFC 9110 9.2.2); no other is ever repeated.
         """
-        payload = head.encode(hop.method, hop.target, hop.fields)
-        closing = CONNECTION in payload.lower() and outgoing.asks_to_close(hop)
-        body = hop.body
-        if body is not None or b'ontent-' in payload or b'ransfer-' in payload:
-            outgoing.check_framing(hop, body)
-        if type(body) is BytesBody and len(body.data) <= SMALL_BODY:
-            payload += body.data
-            body = None
-        if hop.signal.aborted:
-            raise errors.AbortError(f'aborted: {faults.place(hop)}')
+        anew = hop.anew
+        if anew is not None:  # not kept: it knows the request, which knows the reply, which knows its hop
+            hop = hop._replace(anew=None)
+        payload, body, closing = outgoing.encoded(hop)
         lane = None
         if hop.pool is not None:
             lane, link = hop.pool.take(hop)
@@ -70,11 +69,12 @@ class PooledTransport:
                 link.lane = lane
                 link.user = hop.signal
                 reply = _exchange(hop, link, payload, body, closing)
-                if reply is not None:
+                if not isinstance(reply, _Stale):
                     return reply
+                if anew is not None and reply is _Stale.UNANSWERED:
+                    hop, (payload, body, closing) = _signed_anew(hop, anew, lane)
         reply = _exchange(hop, _open(hop, lane), payload, body, closing)
-        if reply is None:
-            raise AssertionError('a new connection is never stale')
+        assert not isinstance(reply, _Stale)  # a new connection is never
         return reply
 
 
@@ -82,7 +82,16 @@ DEFAULT = PooledTransport()
 """The transport of requests that name none; it holds no state, connections belong to pools."""
 
 
-CONNECTION = b'\r\nconnection:'
+def _signed_anew(hop: Hop, anew: Callable[[], Hop], lane: Lane | None) -> tuple[Hop, Any]:
+    """The hop once more, since what proves who asks was heard already and no server takes it twice (SECURITY Q7)."""
+    try:
+        made = anew()
+        return (made if made.marks is not None else made._replace(marks=hop.marks)), outgoing.encoded(made)
+    except BaseException:
+        hop.signal.watch(None)
+        if lane is not None:
+            lane.put(None)
+        raise
 
 
 def _open(hop: Hop, lane: Lane | None) -> Link:
@@ -103,8 +112,8 @@ def _open(hop: Hop, lane: Lane | None) -> Link:
     return link
 
 
-def _exchange(hop: Hop, link: Link, payload: bytes, body: Body | None, closing: bool) -> PooledReply | None:
-    """Sends all and receives the head. None: the connection had been kept too long, is closed, and the request may be sent on another (SECURITY Q8)."""
+def _exchange(hop: Hop, link: Link, payload: bytes, body: Body | None, closing: bool) -> PooledReply | _Stale:
+    """Sends all and receives the head. ``_Stale``: the connection had been kept too long, is closed, and the request may be sent on another (SECURITY Q8)."""
     data = b''
     phase = faults.SEND
     limits = hop.limits
@@ -112,7 +121,7 @@ def _exchange(hop: Hop, link: Link, payload: bytes, body: Body | None, closing: 
         if link.used:
             if link.poll(0) or (link.secure and not link.quiet()):
                 _stale(link)
-                return None
+                return _Stale.UNSENT
             if hop.marks is not None or hop.notice is not None:
                 _acquired(hop, link)
         hop.signal.watch(link.sock)
@@ -151,12 +160,12 @@ def _exchange(hop: Hop, link: Link, payload: bytes, body: Body | None, closing: 
         del error  # its traceback knows this frame
 
 
-def _give_up(hop: Hop, link: Link, error: BaseException, phase: str, data: bytes) -> PooledReply | None:
-    """Ends an exchange that failed: repeats it (None), finds the answer that explains it, or raises."""
+def _give_up(hop: Hop, link: Link, error: BaseException, phase: str, data: bytes) -> PooledReply | _Stale:
+    """Ends an exchange that failed: repeats it (``_Stale``), finds the answer that explains it, or raises."""
     if not data and isinstance(error, STALE) and not hop.signal.aborted:
         if link.used and hop.method in REPLAYED and (hop.body is None or hop.body.replayable):
             _stale(link)
-            return None
+            return _Stale.UNANSWERED
         late = _late_answer(hop, link) if phase == faults.SEND else None
         if late is not None:
             return late
@@ -247,15 +256,6 @@ def _whole_head(hop: Hop, link: Link, data: bytes) -> tuple[bytes, int]:
             return bytes(buffer), end
 
 
-def _persistent(version: str, headers: Headers) -> bool:
-    """Whether the server means to go on with the connection (RFC 9112 9.3)."""
-    said = dict.get(headers, 'connection')
-    if said is None or said == 'keep-alive':
-        return version == '1.1' or said is not None
-    options = [option.strip() for option in str(said).lower().split(',')]
-    return 'close' not in options and (version == '1.1' or 'keep-alive' in options)
-
-
 def _meanwhile(hop: Hop, link: Link, data: bytes, closing: bool, upload: Upload) -> PooledReply:
     """The reply to a request that is still being sent; its whole head is in ``data``."""
     if hop.marks is not None:
@@ -272,7 +272,7 @@ def _reply(hop: Hop, link: Link, parsed: Head, tail: bytes, closing: bool, uploa
     version, status, _, fields, headers = parsed
     length = framing.expect(hop.method, status, fields, headers)
     # RFC 9112 6.1: whoever sends chunked under HTTP/1.0 has its framing wrong
-    reusable = not closing and _persistent(version, headers) and (length != framing.CHUNKED or version == '1.1')
+    reusable = not closing and framing.persistent(version, headers) and (length != framing.CHUNKED or version == '1.1')
     if length == framing.CHUNKED and tail.endswith(LAST_CHUNK):
         whole = chunked.dechunk(tail)
         if whole is not None:

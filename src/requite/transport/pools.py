@@ -34,6 +34,7 @@ _kept: deque[Pool] = deque(maxlen=64)
 """The last ones that came out of a pickle: a task that brings its wrapper along finds the connections of the task before."""
 _naming = threading.Lock()
 _next_rest = 0.0
+_resting = threading.Lock()
 
 
 class Pool:
@@ -172,9 +173,9 @@ def _positive(name: str, value: object, least: int = 1, most: int = MOST) -> int
 
 
 def _after_fork() -> None:
-    global _naming
-    _naming = threading.Lock()
-    for pool in list(_every_pool):
+    global _naming, _resting
+    _naming, _resting = threading.Lock(), threading.Lock()
+    for pool in _pools():
         pool._forget()
 
 

@@ -30,22 +30,23 @@ class Recording:
         """The answer of the other transport, which tells the log when it is over."""
         if hop.marks is None:
             hop = hop._replace(marks={})
+        posted, known = harentry.content_of(hop.body), hop._replace(anew=None)  # the log outlives the request
         start = time.perf_counter()
         try:
             reply = self._inner.send(hop)
         except Exception as error:
-            self._log.add(harentry.entry(harentry.Seen(hop, None, error, start, time.perf_counter()), self._shown))
+            seen = harentry.Seen(known, posted, None, error, start, time.perf_counter())
+            self._log.add(harentry.entry(seen, self._shown))
             raise
-        return Recorded(reply, hop, start, self._log, self._shown)
+        return Recorded(reply, harentry.Seen(known, posted, reply, None, start, start), self._log, self._shown)
 
 
 class Recorded:
     """A reply like the one it wraps; what is read of it is kept for the log, up to a bound."""
 
-    def __init__(self, reply: Reply, hop: Hop, start: float, log: HarLog, shown: Shown) -> None:
+    def __init__(self, reply: Reply, seen: harentry.Seen, log: HarLog, shown: Shown) -> None:
         self._reply: Any = reply
-        self._hop = hop
-        self._start = start
+        self._seen = seen
         self._shown = shown
         self._log: HarLog | None = log
         self._kept: bytearray | None = bytearray()
@@ -112,8 +113,7 @@ class Recorded:
             return
         body = None if self._kept is None else bytes(self._kept)
         self._kept = None
-        end = time.perf_counter()
-        seen = harentry.Seen(self._hop, self._reply, error, self._start, end, body, self._size, whole)
+        seen = self._seen._replace(error=error, end=time.perf_counter(), body=body, size=self._size, whole=whole)
         log.add(harentry.entry(seen, self._shown), late)
 
     def __getattr__(self, name: str) -> Any:

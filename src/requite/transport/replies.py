@@ -77,8 +77,10 @@ class Feed:
             raise errors.AbortError(f'aborted: {faults.place(self._hop)}')
 
     def limit(self, seconds: float) -> None:
-        """Waits no longer than ``seconds`` for a byte from now on."""
+        """Waits no longer than ``seconds`` for all that is still to come, however it drips."""
         self._read = seconds if self._read is None else min(seconds, self._read)
+        ends = time.monotonic() + seconds
+        self._deadline = ends if self._deadline is None else min(ends, self._deadline)
 
     def when_sent(self, task: Callable[[], object]) -> None:
         """Calls ``task`` when nothing more of the request's body will be asked for: now."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from requite import errors
 from requite.retries import IDEMPOTENT, Attempt
@@ -46,9 +46,11 @@ class Retrying:
     def send(self, hop: Hop) -> Reply:
         """The answer of the last attempt; raises its error."""
         self.attempts = 0
+        # not kept: it knows the request, which knows the reply, which knows its hop
+        anew, hop = hop.anew, hop._replace(anew=None)
         while True:
             self.attempts += 1
-            reply, error = self._attempt(hop)
+            reply, error = self._attempt(hop if anew is None else hop._replace(anew=anew))
             pause = self._pause(hop, reply, error)
             if pause is None:
                 if reply is not None:
@@ -64,8 +66,8 @@ class Retrying:
             self._watch.event('retry', Attempt(self.attempts, error, status, round(pause * 1000)))
             del error, reply
             sleep(hop.signal, pause)
-            if hop.anew is not None:
-                hop = hop.anew()
+            if anew is not None:
+                hop = anew()
 
     def _attempt(self, hop: Hop) -> tuple[Reply | None, errors.RequestError | None]:
         """The answer, or what went wrong for the moment; raises what is there to stay."""
@@ -88,7 +90,8 @@ class Retrying:
         asked = retry_after(reply, time.time()) if reply is not None else None
         if asked is not None and asked > policy.max_retry_after:
             return None
-        pause = max(self._backoff(), asked or 0.0)  # sooner than the server asks is never right, 0 seconds may be a mistake
+        # sooner than the server asks is never right, and its 0 seconds may be a mistake
+        pause = max(self._backoff(), asked or 0.0)
         deadline = hop.limits.deadline
         if deadline is not None and time.monotonic() + pause >= deadline:
             return None

@@ -84,7 +84,7 @@ def _is_the_systems_business() -> bool:
     if sys.platform in ('win32', 'darwin'):
         return True
     known = ssl.get_default_verify_paths()
-    return not known.cafile and (not known.capath or not os.listdir(known.capath))
+    return not known.cafile and (not known.capath or not os.listdir(known.capath))  # noqa: PTH208 - as elsewhere: pathlib costs the import too much
 
 
 def _asking_the_system() -> ssl.SSLContext | None:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from requite.errors import InvalidURI
+from requite.redaction import link as without_proofs
 from requite.wire import uriparse
 from requite.wire.host import IPV4, MAX_NAME, PLAIN_NAME
 from requite.wire.uriparse import KEPT, PORTS, foreign, invalid
@@ -21,13 +22,11 @@ if TYPE_CHECKING:
 _CACHE: dict[str, Uri] = {}
 _CACHE_ENTRIES = 512
 _CACHE_LONGEST = 2048  # characters; longer URIs are parsed every time, so the cache stays below a few megabytes
-
 _plain = re.compile(
     rf'(https?)://({PLAIN_NAME}|{IPV4})(?::([0-9]{{1,5}}))?((?:/[{KEPT}]*)?(?:\?[{KEPT}?]*)?)(#[{KEPT}?#]*)?'
 ).fullmatch
 
 _safe_query = re.compile(rf'[{KEPT}?]+').fullmatch
-
 _put = object.__setattr__
 
 
@@ -144,8 +143,9 @@ class Uri:
         return f'{self.scheme}://{self.host}{self.target}'
 
     def redacted(self) -> str:
-        """Write the URI for errors, logs and reprs: ``***`` for user and password, since either may be a token (SECURITY Q9)."""
-        return self.href if self.username is None else _href(self, '***@')
+        """Write the URI for errors, logs and reprs: ``***`` for user and password, and for parameters that prove who asks (SECURITY Q9)."""
+        text = self.href if self.username is None else _href(self, '***@')
+        return without_proofs(text) if '=' in text else text
 
     def without_userinfo(self) -> Uri:
         """Give the same URI without user and password."""

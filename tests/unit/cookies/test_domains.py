@@ -115,7 +115,10 @@ def test_r11_every_unix_socket_is_a_host_of_its_own() -> None:
     assert domains.host_of(parse('http://unix:/run/a.sock:/x')) == 'unix:/run/a.sock'
     assert domains.host_of(parse('http://WWW.Example.com:8080/')) == 'www.example.com'
     assert domains.above('unix:/run/a.sock') == ('unix:/run/a.sock',)
-    assert domains.above('a.b.com') == ('a.b.com', 'b.com', 'com')
+    assert domains.above('a.b.com') == ('a.b.com', 'b.com')
+    assert domains.above('com') == ('com',)
+    assert domains.above('a.localhost') == ('a.localhost', 'localhost')
+    assert domains.above('a.b.com.') == ('a.b.com.', 'b.com.')
 
 
 def test_the_list_of_suffixes_is_loaded_by_the_first_cookie_that_needs_it() -> None:

@@ -137,9 +137,7 @@ except ConnectTimeout as error:
 
 
 @pytest.mark.skipif(not sys.platform.startswith('linux'), reason='elsewhere it is always the system that is asked')
-def test_t1_the_system_is_asked_whom_to_trust_where_openssl_has_no_store(
-    authority: Authority, tmp_path: Path
-) -> None:
+def test_t1_the_system_is_asked_whom_to_trust_where_openssl_has_no_store(authority: Authority, tmp_path: Path) -> None:
     """SECURITY T1, D1: by way of truststore, whose contexts are locked for a whole handshake; one that stalls must hold up no other."""
     pytest.importorskip('truststore', reason='truststore asks the system')
     surroundings = {**os.environ, 'SSL_CERT_FILE': str(tmp_path / 'none'), 'SSL_CERT_DIR': str(tmp_path)}

@@ -21,8 +21,9 @@ class Store(Protocol):
     """What a store must do; two cookies with one domain, host-only flag, path and key are the same cookie.
 
     ``find`` gives the cookies of exactly this domain, ``put`` adds one or replaces it, ``remove`` forgets one if it is there, ``all`` gives every
-    one in the order of their creation, ``len()`` counts them. Two more are called where they are there: ``commit()`` after each change of the
-    jar, which may be many cookies at once, and ``close()``. Raise :class:`CookieStoreError` for what goes wrong.
+    one in the order of their creation, ``len()`` counts them. More are called where they are there: ``commit()`` after each change of the
+    jar, which may be many cookies at once, and ``close()``; and ``secure_named(key)``, the Secure cookies of one name on every domain, spares a
+    jar the look through ``all()`` when a cookie with a Domain comes over http. Raise :class:`CookieStoreError` for what goes wrong.
     """
 
     def find(self, domain: str, /) -> Collection[Cookie]: ...

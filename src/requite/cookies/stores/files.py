@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ def read(path: str | os.PathLike[str], cookies_in: Callable[[bytes], list[Cookie
         raise CookieStoreError(f'the cookies in {os.fspath(path)!r} cannot be read: {reason.strerror}') from reason
     except CookieError as reason:
         raise CookieStoreError(
-            f'the file {os.fspath(path)!r} is damaged, or no file of cookies: {reason}; it was left as it is'
+            f'the file {os.fspath(path)!r} is damaged, or no file of cookies: {reason}; it was left as it is; move it away to begin anew, or name another file'
         ) from reason
 
 
@@ -85,13 +86,14 @@ def _lock(handle: int) -> None:
 class FileStore:
     """Cookies in memory and in a file: what others write there is seen at the next look, what this store changes is written at each ``commit``.
 
-    Several processes may share a file: each writes its changes into what the others wrote. A missing file is an empty one.
+    Several processes may share a file: each writes its changes into what the others wrote. A missing file is an empty one. ``read`` takes the bytes of
+    the file, now, and when it was written, both in seconds since 1970; ``write`` gives its text.
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
-        read: Callable[[bytes], list[Cookie]],
+        read: Callable[[bytes, float, float], list[Cookie]],
         write: Callable[[Iterable[Cookie]], str],
     ) -> None:
         self.path = path
@@ -130,6 +132,11 @@ class FileStore:
         self._refresh()
         return self._memory.all()
 
+    def secure_named(self, key: str) -> list[Cookie]:
+        """The Secure cookies of one name, on every domain."""
+        self._refresh()
+        return self._memory.secure_named(key)
+
     def __len__(self) -> int:
         return len(self._memory)
 
@@ -148,10 +155,16 @@ class FileStore:
         stamp = self._stamp()
         if stamp == self._seen:
             return
-        self._memory = MemoryStore(read(self.path, self._read) if stamp else ())
+        self._memory = MemoryStore(read(self.path, self._cookies_in) if stamp else ())
         for cookie, kept in self._changes.values():
             (self._memory.put if kept else self._memory.remove)(cookie)
         self._seen = stamp
+
+    def _cookies_in(self, text: bytes) -> list[Cookie]:
+        """What is in the file counts as older than what is not written yet."""
+        waiting = [cookie.last_accessed for cookie, kept in self._changes.values() if kept]
+        written = min([os.stat(self.path).st_mtime, *(when for when in waiting if when is not None)])  # noqa: PTH116
+        return self._read(text, time.time(), written)
 
     def _stamp(self) -> tuple[int, ...]:
         """What tells one state of the file from another; () for a missing one. Every write makes a new file, so two never share all three."""

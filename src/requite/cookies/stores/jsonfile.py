@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from requite.cookies import rules, setcookie
@@ -29,19 +31,19 @@ class JSONFileStore(FileStore):
         super().__init__(path, read, write)
 
 
-def read(text: str | bytes) -> list[Cookie]:
-    """The cookies of a text in either form. Raises CookieError where it is damaged; cookies that may not be kept are left out."""
+def read(text: str | bytes, now: float | None = None, written: float = inf) -> list[Cookie]:
+    """The cookies of a text in either form, read at ``now`` (seconds since 1970); those that do not say when they were made, were when it was ``written``. Raises CookieError where it is damaged; cookies that may not be kept are left out."""
     if not text.strip():
         return []
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as reason:
         raise CookieError(f'it is not JSON ({reason})') from None
-    return cookies_of(data)
+    return cookies_of(data, now, written)
 
 
-def cookies_of(data: Any) -> list[Cookie]:
-    """The cookies of parsed JSON in either form."""
+def cookies_of(data: Any, now: float | None = None, written: float = inf) -> list[Cookie]:
+    """The same of parsed JSON."""
     if isinstance(data, dict) and isinstance(data.get('cookies'), list):
         found = data['cookies'] + (data['unbound'] if isinstance(data.get('unbound'), list) else [])
     elif isinstance(data, list):
@@ -50,7 +52,11 @@ def cookies_of(data: Any) -> list[Cookie]:
         found = list(_entries(data))
     else:
         raise CookieError('it is JSON, but neither a jar nor {domain: {path: {key: cookie}}}')
-    return [cookie for entry in found if (cookie := kept(entry)) is not None]
+    now = time.time() if now is None else now
+    first = rules.first_of(len(found), min(now, written))
+    return [
+        cookie for at, entry in enumerate(found) if (cookie := kept(entry, now, first + at * rules.STEP)) is not None
+    ]
 
 
 def _entries(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -69,15 +75,19 @@ def _level(value: Any, domain: str) -> Iterable[tuple[str, Any]]:
     return value.items()
 
 
-def kept(entry: Any) -> Cookie | None:
-    """A stored cookie that a jar may keep, or None with a line at DEBUG. Raises CookieError for what is no cookie at all."""
+def kept(entry: Any, now: float, made: float) -> Cookie | None:
+    """A stored cookie that a jar may keep, or None with a line at DEBUG. Raises CookieError for what is no cookie at all.
+
+    One that does not say when it was made, was at ``made``; none lives longer than 400 days from ``now`` on.
+    """
     cookie = setcookie.from_json(entry)
+    creation = made if cookie.creation is None else cookie.creation
     return permitted(
         cookie.replace(
             path=cookie.path if cookie.path and cookie.path.startswith('/') else '/',
             host_only=bool(cookie.host_only) if cookie.domain else None,
-            expiry=rules.ends(cookie, cookie.creation, cookie.last_accessed or cookie.creation),
-            creation=cookie.creation or 0.0,
+            expiry=rules.ends(cookie, creation, now),
+            creation=creation,
         )
     )
 
@@ -85,7 +95,7 @@ def kept(entry: Any) -> Cookie | None:
 def from_text(text: str | bytes) -> Cookie | None:
     """The same for one cookie as JSON text."""
     try:
-        return kept(json.loads(text))
+        return kept(json.loads(text), now := time.time(), now)
     except (ValueError, RecursionError) as reason:
         raise CookieError(f'a stored cookie is not JSON ({reason})') from None
 

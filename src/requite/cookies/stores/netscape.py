@@ -7,6 +7,7 @@ A line has seven fields with tabs between: domain, whether subdomains too, path,
 from __future__ import annotations
 
 import logging
+import time
 from math import inf, isnan
 from typing import TYPE_CHECKING
 
@@ -37,27 +38,34 @@ class NetscapeFileStore(FileStore):
         super().__init__(path, read, write)
 
 
-def read(text: bytes) -> list[Cookie]:
-    """The cookies of a file in the order of its lines; bytes are kept as they are, so that they are sent as they came. Raises CookieError, which names the line, where it is damaged."""
+def read(text: bytes, now: float | None = None, written: float = inf) -> list[Cookie]:
+    """The cookies of a file in the order of its lines, read at ``now`` (seconds since 1970).
+
+    Lines do not say when a cookie was made: the last counts as made when the file was ``written``, and each one before it a moment earlier. Bytes are kept as they are, so that they are sent as they came. Raises CookieError, which names the line, where the file is damaged.
+    """
+    now = time.time() if now is None else now
+    lines = text.decode('latin-1').split('\n')
+    first = rules.first_of(len(lines), min(now, written))
     cookies = []
-    for number, line in enumerate(text.decode('latin-1').split('\n'), 1):
+    for number, line in enumerate(lines, 1):
         line = line.removesuffix('\r')
         if line.strip() and (line.startswith(HTTP_ONLY) or not line.startswith('#')):
-            cookie = permitted(_cookie(line, number))
+            cookie = permitted(_cookie(line, number, first + number * rules.STEP, now + rules.LONGEST_LIFE))
             if cookie is not None:
                 cookies.append(cookie)
     return cookies
 
 
-def _cookie(line: str, number: int) -> Cookie:
+def _cookie(line: str, number: int, creation: float, last: float) -> Cookie:
     fields = line.removeprefix(HTTP_ONLY).split('\t', 6)
     if len(fields) < 6:
         raise CookieError(f'line {number} has {len(fields)} fields, not seven with tabs between')
     domain, tail, path, secure, end, name = fields[:6]
     when = _end(end, number)
-    domain = domain.removeprefix('.')
-    if domain.count(':') == 1:  # wget writes the port that is not the default; cookies have none
-        domain = domain.partition(':')[0]
+    host, _, port = domain.removeprefix('.').partition(':')
+    domain = (
+        host if port.isdecimal() else domain.removeprefix('.')
+    )  # wget writes the port that is not the default; cookies have none
     return Cookie(
         name,
         fields[6] if len(fields) > 6 else '',
@@ -67,8 +75,8 @@ def _cookie(line: str, number: int) -> Cookie:
         secure=secure.upper() == 'TRUE',
         http_only=line.startswith(HTTP_ONLY),
         expires=None if when == inf else dates.moment(when),
-        expiry=when,
-        creation=number * 1e-6,  # the lines are in order of age, and all older than what comes
+        expiry=when if when == inf else min(when, last),
+        creation=creation,
     )
 
 
@@ -85,11 +93,17 @@ def _end(text: str, number: int) -> float:
 
 
 def write(cookies: Iterable[Cookie]) -> str:
-    """The text of a file; a cookie with a tab in its name or path has no place there and is left out, with a line at DEBUG."""
+    """The text of a file; a cookie with a tab in its name, domain or path, or without a domain yet, has no place there and is left out, with a line at DEBUG."""
     lines = [HEAD]
     for cookie in cookies:
-        if '\t' in cookie.key or '\t' in (cookie.path or ''):
-            _log.debug('a cookie with a tab in its name or path has no place in cookies.txt')
+        if not cookie.domain or '\t' in f'{cookie.key}{cookie.domain}{cookie.path}':
+            _log.debug(
+                'the cookie %r has no place in cookies.txt: %s',
+                cookie.key[:60],
+                'a tab is in its name, domain or path'
+                if cookie.domain
+                else 'it waits for its first host; save the jar as JSON to keep it',
+            )
             continue
         lines.append(_line(cookie))
     return ''.join(lines)

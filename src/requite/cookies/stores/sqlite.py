@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS cookies (
     PRIMARY KEY (domain, host_only, path, key)
 ) WITHOUT ROWID
 """
+_INDEX = 'CREATE INDEX IF NOT EXISTS cookies_by_key ON cookies (key)'
+_OURS = 0x52517465
+"""What SQLite calls the application_id, at byte 68 of the file: whose database it is."""
 _PATIENCE = 30.0
 """Seconds to wait for another process that is writing."""
 
@@ -33,7 +36,8 @@ class SQLiteStore:
     """Cookies in a database file: ``request.jar(SQLiteStore('cookies.db'))``.
 
     The file and those that SQLite puts beside it (``-wal``, ``-shm``) are readable by their owner alone. Each change of a jar is one transaction;
-    reading sees what other processes have committed. Raises CookieStoreError for a file that is no such database, which is left as it is.
+    reading sees what other processes have committed. Raises CookieStoreError for a file that is no database, or one of another program, which is left
+    as it is.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -58,7 +62,11 @@ class SQLiteStore:
     def find(self, domain: str) -> list[Cookie]:
         """The cookies of exactly this domain."""
         with self._lock:
-            version = self._ask('PRAGMA data_version')[0][0]
+            connection = self._connection()
+            try:
+                version = connection.execute('PRAGMA data_version').fetchone()[0]
+            except Exception as reason:  # noqa: BLE001 - of sqlite3, which need not be imported for each look
+                raise self._unusable(reason) from reason
             if version != self._version:
                 self._cache, self._version = {}, version
             found = self._cache.get(domain)
@@ -90,6 +98,11 @@ class SQLiteStore:
         count: int = self._ask('SELECT COUNT(*) FROM cookies')[0][0]
         return count
 
+    def secure_named(self, key: str) -> list[Cookie]:
+        """The Secure cookies of one name, on every domain."""
+        rows = self._ask("""SELECT cookie FROM cookies WHERE key = ? AND cookie LIKE '%"secure": true%'""", key)
+        return [cookie for cookie in self._cookies(rows) if cookie.secure]
+
     def commit(self) -> None:
         """Ends the transaction that the last changes are part of."""
         with self._lock:
@@ -120,8 +133,9 @@ class SQLiteStore:
             except sqlite3.Error as reason:
                 raise self._unusable(reason) from reason
 
-    def _unusable(self, reason: Exception) -> CookieStoreError:
-        return CookieStoreError(f'the cookies in {os.fspath(self.path)!r} cannot be used: {reason}')
+    def _unusable(self, reason: Exception | str) -> CookieStoreError:
+        hint = '; name another file' if str(reason) == 'file is not a database' else ''
+        return CookieStoreError(f'the cookies in {os.fspath(self.path)!r} cannot be used: {reason}{hint}')
 
     def _cookies(self, rows: Iterable[tuple[str]]) -> list[Cookie]:
         try:
@@ -137,19 +151,54 @@ class SQLiteStore:
     def _open(self) -> sqlite3.Connection:
         import sqlite3
 
-        try:
-            # SQLite gives the files beside it the same mode.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as reason:
-            raise CookieStoreError(
-                f'the cookies in {os.fspath(self.path)!r} cannot be opened: {reason.strerror}'
-            ) from reason
+        fresh = self._fresh()
         connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
+            if fresh:  # in one transaction, so that nobody sees a database of nobody's
+                connection.execute('BEGIN IMMEDIATE')
+                connection.execute(f'PRAGMA application_id = {_OURS}')
+                connection.execute(_TABLE)
+                connection.execute('COMMIT')
             connection.execute('PRAGMA journal_mode = WAL')
             connection.execute('PRAGMA synchronous = NORMAL')
             connection.execute(_TABLE)
+            connection.execute(_INDEX)
         except sqlite3.Error as reason:
             connection.close()
             raise self._unusable(reason) from reason
         return connection
+
+    def _fresh(self) -> bool:
+        """Makes the file where it is missing, sees that it is ours before it is opened for good, and keeps it for its owner; whether it is empty."""
+        import sqlite3
+
+        path = os.fsdecode(self.path)
+        try:
+            if not os.path.exists(path):  # noqa: PTH110 - only then: to close a file that SQLite has open here takes SQLite's locks away
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            fresh = os.stat(path).st_size == 0  # noqa: PTH116
+            if not fresh and _owner(path) != _OURS:
+                raise self._unusable('it is the database of another program, and was left as it is; name another file')
+            for name in (path, f'{path}-wal', f'{path}-shm'):  # SQLite gives new ones the mode of the first
+                if os.path.exists(name) and os.stat(name).st_mode & 0o077:  # noqa: PTH110, PTH116
+                    os.chmod(name, 0o600)  # noqa: PTH101
+        except CookieStoreError:
+            raise
+        except OSError as reason:
+            raise CookieStoreError(f'the cookies in {path!r} cannot be opened: {reason.strerror}') from reason
+        except sqlite3.Error as reason:
+            raise self._unusable(reason) from reason
+        return fresh
+
+
+def _owner(path: str) -> int:
+    """The application_id of a database, read without a lock and without making the files beside it."""
+    import sqlite3
+    from pathlib import Path
+
+    connection = sqlite3.connect(f'{Path(path).absolute().as_uri()}?immutable=1', uri=True)
+    try:
+        found: int = connection.execute('PRAGMA application_id').fetchone()[0]
+    finally:
+        connection.close()
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -134,8 +135,10 @@ def test_a_file_that_tough_cookie_file_store_wrote_is_read(tmp_path: Path) -> No
     bare = {'value': '2'}
     path.write_text(json.dumps({'example.com': {'/': {'a': cookie, 'b': bare}}}, ensure_ascii=False), encoding='utf-8')
     jar = CookieJar(JSONFileStore(path))
-    assert sent(jar, 'https://www.example.com/') == 'b=2; a=é'
-    assert sent(CookieJar().load(path), 'https://www.example.com/') == 'b=2; a=é'
+    assert (
+        sent(jar, 'https://www.example.com/') == 'a=é; b=2'
+    )  # b does not say when it was made: now, as in tough-cookie
+    assert sent(CookieJar().load(path), 'https://www.example.com/') == 'a=é; b=2'
 
 
 def test_a_jar_that_tough_cookie_serialised_is_read() -> None:
@@ -294,3 +297,144 @@ def test_a_damaged_row_is_an_error_that_names_the_database(tmp_path: Path) -> No
     with pytest.raises(CookieStoreError, match=r'mine\.db.*not JSON'):
         jar.get_cookies('https://www.example.com/')
     store.close()
+
+
+# ---------------------------------------------------------------- whose file it is, and when its cookies were made
+
+
+def month_from_now() -> int:
+    return int(time.time()) + 30 * 86400
+
+
+def test_cookies_of_a_netscape_file_survive_every_other_format(tmp_path: Path) -> None:
+    """No line says when a cookie was made: what was taken for 1970 ended 400 days later, in 1971."""
+    source = tmp_path / 'cookies.txt'
+    source.write_text(
+        f'www.example.com\tFALSE\t/\tFALSE\t{month_from_now()}\tsid\t1\nwww.example.com\tFALSE\t/\tFALSE\t0\tsess\t2\n'
+    )
+    jar = CookieJar().load(source)
+    jar.set_cookie('late=3', 'https://www.example.com/')
+    wanted = 'sid=1; sess=2; late=3'
+    assert sent(jar) == wanted
+    assert sent(CookieJar.from_json(jar.to_json())) == wanted
+    jar.save(tmp_path / 'jar.json')
+    assert sent(CookieJar().load(tmp_path / 'jar.json')) == wanted
+    for kind, name in ((JSONFileStore, 's.json'), (SQLiteStore, 's.db'), (NetscapeFileStore, 's.txt')):
+        with CookieJar(kind(tmp_path / name)).load(source) as filled:
+            filled.set_cookie('late=3', 'https://www.example.com/')
+        with CookieJar(kind(tmp_path / name)) as again:
+            assert sent(again) == wanted
+            again.set_cookie('sid=4; Max-Age=1000', 'https://www.example.com/')
+            assert sent(CookieJar.from_json(again.to_json())) == 'sid=4; sess=2; late=3'
+
+
+def test_a_stored_cookie_that_does_not_say_when_it_was_made_lives_on(tmp_path: Path) -> None:
+    path = tmp_path / 'cookies.json'
+    ends = time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime(month_from_now()))
+    bare = {'value': '1', 'expires': ends, 'hostOnly': True}
+    counted = {'value': '2', 'maxAge': 1000, 'hostOnly': True}
+    path.write_text(json.dumps({'www.example.com': {'/': {'a': bare, 'b': counted}}}))
+    jar = CookieJar(JSONFileStore(path))
+    jar.set_cookie('c=3; Max-Age=99', 'https://www.example.com/')
+    again = CookieJar(JSONFileStore(path))
+    assert sent(again) == 'a=1; b=2; c=3'
+    assert (
+        max(cookie.expiry for cookie in again.store.find('www.example.com') if cookie.key == 'b') < time.time() + 1001
+    )
+
+
+@pytest.mark.parametrize('name', ['jar.json', 'jar.txt'])
+def test_400_days_are_counted_from_when_a_cookie_was_set_and_a_file_does_not_renew_them(
+    name: str, tmp_path: Path
+) -> None:
+    clock = [time.time() - 300 * 86400]
+    jar = CookieJar(now=lambda: clock[0])
+    jar.set_cookie('a=1; Expires=Wed, 21 Oct 2099 07:28:00 GMT', 'https://www.example.com/')
+    jar.save(tmp_path / name)
+    (cookie,) = CookieJar().load(tmp_path / name).store.all()
+    assert abs(cookie.expiry - time.time() - 100 * 86400) < 60
+
+
+@pytest.mark.parametrize('stored', [True, False])
+def test_no_file_holds_a_cookie_for_longer_than_400_days(stored: bool, tmp_path: Path) -> None:
+    path = tmp_path / 'cookies.txt'
+    path.write_text('www.example.com\tFALSE\t/\tFALSE\t9999999999\ta\t1\n')
+    jar = CookieJar(NetscapeFileStore(path)) if stored else CookieJar().load(path)
+    (cookie,) = jar.store.all()
+    assert abs(cookie.expiry - time.time() - 400 * 86400) < 60
+
+
+def test_the_cookies_of_a_socket_come_back_to_that_socket_alone(tmp_path: Path) -> None:
+    """SECURITY R11: the host of a socket holds a colon, which is no port."""
+    jar = CookieJar()
+    jar.set_cookie('sid=secret', 'http://unix:/run/a.sock:/')
+    jar.save(tmp_path / 'cookies.txt')
+    again = CookieJar().load(tmp_path / 'cookies.txt')
+    assert again.get_cookie_string('http://unix:/run/a.sock:/') == 'sid=secret'
+    assert again.get_cookie_string('http://unix/') == ''
+
+
+def test_the_port_that_wget_writes_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / 'cookies.txt').write_text('www.example.com:8080\tFALSE\t/\tFALSE\t0\ta\t1\n')
+    assert sent(CookieJar().load(tmp_path / 'cookies.txt')) == 'a=1'
+
+
+def test_p4_a_database_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    """SECURITY P4."""
+    path = tmp_path / 'cookies.db'
+    path.touch()
+    path.chmod(0o666)
+    with CookieJar(SQLiteStore(path)) as jar:
+        jar.set_cookie('a=1', 'https://www.example.com/')
+        path.chmod(0o666)
+        (tmp_path / 'cookies.db-wal').chmod(0o666)
+        with CookieJar(SQLiteStore(path)) as second:
+            assert sent(second) == 'a=1'
+            assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()} == {0o600}
+            assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize('wal', [True, False])
+def test_the_database_of_another_program_is_an_error_that_names_it_and_is_left_untouched(
+    wal: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / 'theirs.sqlite'
+    theirs = sqlite3.connect(path)
+    if wal:
+        theirs.execute('PRAGMA journal_mode = WAL')
+    theirs.execute('CREATE TABLE cookies (host TEXT, name TEXT)')
+    theirs.execute('PRAGMA user_version = 12')
+    theirs.commit()
+    theirs.close()
+    path.chmod(0o644)
+    before = path.read_bytes()
+    with pytest.raises(CookieStoreError, match=r'theirs\.sqlite.*another program.*name another file'):
+        SQLiteStore(path)
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (before, 0o644)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('number', [10**400, -(10**400)])
+def test_a_number_of_seconds_beyond_all_dates_is_no_damage(number: int, tmp_path: Path) -> None:
+    entry = {'key': 'a', 'value': '1', 'domain': 'www.example.com', 'path': '/', 'hostOnly': True, 'maxAge': number}
+    entry |= {'creation': '2020-01-01T00:00:00.000Z'}
+    wanted = 'a=1' if number > 0 else ''
+    assert sent(CookieJar.from_json({'cookies': [entry]}, None)) == wanted
+    path = tmp_path / 'cookies.json'
+    path.write_text(json.dumps({'www.example.com': {'/': {'a': entry}}}))
+    assert sent(CookieJar(JSONFileStore(path))) == wanted
+
+
+def test_cookies_that_wait_for_their_host_are_missed_in_cookies_txt_and_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level('DEBUG', 'requite')
+    jar = CookieJar(JSONFileStore(tmp_path / 'store.json'))
+    jar.add('waiting=secret')
+    jar.save(tmp_path / 'jar.txt')
+    jar.close()
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == [
+        "the cookie 'waiting' has no place in cookies.txt: it waits for its first host; save the jar as JSON to keep it",
+        '1 added cookies still wait for their first host; the store does not hold them',
+    ]
