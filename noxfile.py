@@ -123,3 +123,11 @@ def bench(session: nox.Session) -> None:
     """The table of docs/explanation/performance.md; wants nginx."""
     install_wheel(session, 'test', 'bench')
     session.run('python', '-m', 'tests.benchmarks', *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Ten minutes of coverage-guided fuzzing, or as many seconds as are given: `nox -s fuzz -- 60`. Never part of a plain `nox`."""
+    install_wheel(session)
+    session.install('atheris>=2.3')
+    session.run('python', '-m', 'tests.properties.atheris_fuzz', *session.posargs)

@@ -61,6 +61,9 @@ def site(seen: Seen) -> Answer | bytes:
         '/missing': reply('no such page', 404),
         '/slow': slow,
         '/lines': reply('one\ntwo\nthree\n', content_type='text/plain'),
+        '/events': reply(
+            'retry: 3000\nid: 1\ndata: hello\n\nevent: user\nid: 2\ndata: {"name": "Ada"}\n\n', content_type='text/event-stream'
+        ),
         '/big': reply(b'x' * 1_000_000, content_type='application/octet-stream'),
         '/packed': Answer(200, {'content-encoding': 'gzip'}, gzip.compress(b'unpacked')),
         '/cut': b'HTTP/1.1 200 OK\r\ncontent-length: 100\r\nconnection: close\r\n\r\nonly this',

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """``pipe``, ``apipe``, ``HarLog``, ``DROP``, ``asgi`` and ``wsgi`` on first use: who pipes nothing, sends no JSON and runs no server does not pay for them."""
+    """``pipe``, ``apipe``, ``HarLog``, ``DROP``, ``asgi``, ``otel``, ``testing`` and ``wsgi`` on first use: who pipes nothing, sends no JSON and runs no server does not pay for them."""
     if name == 'pipe':
         from requite.piping import pipe
 
@@ -76,7 +76,7 @@ def __getattr__(name: str) -> Any:
         from requite.aiopipe import apipe
 
         return apipe
-    if name in ('asgi', 'wsgi'):
+    if name in ('asgi', 'otel', 'testing', 'wsgi'):
         from importlib import import_module
 
         return import_module(f'requite.{name}')  # `from requite import wsgi` would ask here again, without end

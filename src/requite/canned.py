@@ -77,7 +77,9 @@ def _made(said: dict[str, Any], hop: Hop) -> Reply:
         fields.append(('content-type', kind))
     if hop.method == 'HEAD' or status in _BODILESS:
         chunks = []
-    elif names.isdisjoint(('content-length', 'transfer-encoding')) and all(isinstance(chunk, bytes) for chunk in chunks):
+    elif names.isdisjoint(('content-length', 'transfer-encoding')) and all(
+        isinstance(chunk, bytes) for chunk in chunks
+    ):
         fields.append(('content-length', str(sum(map(len, chunks)))))
     try:
         reason = HTTPStatus(status).phrase

@@ -12,6 +12,12 @@ from requite.errors import UnknownOption
 if TYPE_CHECKING:
     from requite.protocols import Signer
 
+OAUTH = (
+    'consumer_key consumer_secret private_key passphrase token token_secret verifier callback nonce timestamp version signature_method realm '
+    'transport_method body_hash'
+).split()
+"""The documented keys of ``oauth``. Any other is a parameter of the provider's own: it is data, and keeps its spelling."""
+
 HUMP = re.compile('(?<=[a-z0-9])([A-Z])')
 
 
@@ -47,10 +53,11 @@ def claim(name: str, value: Any) -> Claim | None:
     for key, item in value.items():
         if not isinstance(key, str):
             raise UnknownOption(f'option {name!r}: its keys must be str, not {checks.kind(key)}')
-        canonical = snake(key)
+        canonical = known(name, key)
         if canonical in given:
             raise UnknownOption(f'option {name!r} has the key {canonical!r} in two spellings; keep one of them')
-        given[canonical] = item
+        # a copy: what the caller does to it afterwards is not ours
+        given[canonical] = dict(item) if type(item) is dict else list(item) if type(item) is list else item
     return Claim(name, given)
 
 
@@ -59,6 +66,12 @@ def over(outer: Claim | None, inner: Claim | None) -> Claim | None:
     if outer is None or inner is None:
         return inner
     return Claim(inner.name, {**outer.given, **inner.given})
+
+
+def known(name: str, key: str) -> str:
+    """A key of the option ``name`` in snake_case, unless it is data that is sent along."""
+    canonical = snake(key)
+    return key if name == 'oauth' and canonical not in OAUTH else canonical
 
 
 def snake(key: str) -> str:

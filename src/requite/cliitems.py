@@ -94,7 +94,17 @@ def _known(word: str, name: str, separator: str, value: str) -> tuple[str, str, 
         raise OptionsError(f'{word!r} has no name before {separator!r}; write {FORMS}')
     if len(value) > 1 and value[0] == '\\' and value[1] in ':=@':
         value = value[1:]
+    readable(word, name if separator.endswith('@') else name + value)
     return name, separator, value
+
+
+def readable(what: str, text: str) -> str:
+    """The text; raises ``OptionsError`` for bytes of a command line that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise OptionsError(f'{what!r} is not text in UTF-8; put it into a file and send that: @FILE') from None
+    return text
 
 
 def _part(word: str, name: str, separator: str, value: str) -> Part:

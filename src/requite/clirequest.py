@@ -79,7 +79,7 @@ def content(arguments: Namespace, items: cliitems.Items, opened: ExitStack) -> d
     if arguments.raw is not None:
         if items.sends:
             raise OptionsError('--raw is the whole content; leave the other items out')
-        return {'body': arguments.raw}
+        return {'body': cliitems.readable('--raw', arguments.raw)}
     if items.body is not None:
         return {'body': _whole(items.body, opened)}
     if not items.parts:

@@ -54,7 +54,9 @@ def auth(options: Options, user: Any, password: Any, send_immediately: Any, bear
         made = credentials.make('auth', user, password, send_immediately)
         if options.auth is not None and options.auth.digest:
             # who asks is said anew here, not that only Digest will do
-            made = made._replace(digest=True, send_immediately=False, said=made.said - {'send_immediately'} | {'digest'})
+            made = made._replace(
+                digest=True, send_immediately=False, said=made.said - {'send_immediately'} | {'digest'}
+            )
     return replaced(options, auth=made)
 
 

@@ -27,7 +27,7 @@ def command(hop: Hop, options: Options, secrets: bool = False) -> str:
 
     Content that is a stream, or of more than 64 KiB, is not shown: the command takes it from standard input.
     """
-    shown = Shown(secrets, options.sensitive_headers)
+    shown = Shown(secrets, options.hidden)
     words = ['curl', *_method(hop), *_address(hop, shown), *_fields(hop, shown)]
     content, before = _content(hop, shown)
     words += content + _settings(hop, options) + _route(hop, shown)

@@ -28,6 +28,7 @@ ALIASES = {
     'hasHeader': 'has_header',
     'removeHeader': 'remove_header',
     'httpSignature': 'http_signature',
+    'httpMessageSignature': 'http_message_signature',
     'toJSON': 'to_json',
     'toCurl': 'to_curl',
 }

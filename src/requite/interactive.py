@@ -31,8 +31,11 @@ def prompt(local: dict[str, Any]) -> int:
     """Opens a prompt with these names, IPython where it is installed and standard input is a terminal; returns the exit status."""
     from requite._version import __version__
 
+    if sys.stdin is None:
+        print('requite: a prompt needs a standard input, and there is none; name an address to fetch', file=sys.stderr)
+        return 2
     banner = BANNER.format(version=__version__)
-    if sys.stdin is not None and sys.stdin.isatty():
+    if sys.stdin.isatty():
         try:
             import IPython
         except ImportError:
@@ -70,7 +73,11 @@ def completer(local: dict[str, Any]) -> Callable[[str, int], Any]:
         def attr_matches(self, text: str) -> list[str]:
             before = text.rpartition('.')[0]
             if '.response' in before:
-                return [f'{before}.{name}' for name in dir(Response) if f'{before}.{name}'.startswith(text) and name[:1] != '_']
+                return [
+                    f'{before}.{name}'
+                    for name in dir(Response)
+                    if f'{before}.{name}'.startswith(text) and name[:1] != '_'
+                ]
             return super().attr_matches(text)
 
     return Careful(local).complete

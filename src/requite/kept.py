@@ -59,7 +59,11 @@ def state_of(response: Response) -> dict[str, Any]:
     reply, hop = response._reply, response._hop
     return {
         'head': (reply.status, reply.reason, reply.version, list(reply.fields)),
-        'sent': (hop.method, hop.uri.without_userinfo(), tuple(redaction.fields(hop.fields))),
+        'sent': (
+            hop.method,
+            hop.uri.without_userinfo(),
+            tuple(redaction.Shown(False, response._options.hidden).fields(hop.fields)),
+        ),
         'options': options,
         'content': content,
         # what a reviver made cannot be made again without it

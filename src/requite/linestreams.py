@@ -148,6 +148,8 @@ class Parser:
         # anything else, comments too (their name is ''), is passed over
 
     def _dispatch(self) -> ServerEvent | None:
-        event = ServerEvent(self._type or 'message', '\n'.join(self._data), self.id, self._pause) if self._data else None
+        event = (
+            ServerEvent(self._type or 'message', '\n'.join(self._data), self.id, self._pause) if self._data else None
+        )
         self._clear()
         return event

@@ -150,10 +150,12 @@ def plain_function(name: str, value: Any) -> Any:
     asked = value
     while isinstance(asked, partial):
         asked = asked.func
-    for made in (asked, getattr(type(asked), '__call__', None)):
+    for made in (asked, type(asked).__call__):
         code = getattr(getattr(made, '__func__', made), '__code__', None)
         if code is not None and code.co_flags & _ASYNC:
-            raise InvalidOptionType(f'option {name!r} is an async function or a generator, whose answer nobody awaits; give a plain function')
+            raise InvalidOptionType(
+                f'option {name!r} is an async function or a generator, whose answer nobody awaits; give a plain function'
+            )
     return value
 
 

@@ -121,6 +121,17 @@ class Options:
         """Whether the caller, or a default of the caller's, named this option."""
         return name in self.__dict__
 
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The header fields whose values are not shown, in lower case: those of ``sensitive_headers``, and those that the signers set."""
+        if not self.signed:
+            return self.sensitive_headers
+        claims: list[Claim | None] = [getattr(self, name) for name in CLAIMS]
+        signers = [*(claim.signer for claim in claims if claim is not None), *(self.signers or ())]
+        return self.sensitive_headers.union(
+            [field.lower() for signer in signers if isinstance(field := getattr(signer, 'field', None), str)]
+        )
+
     def __repr__(self) -> str:
         return f'<Options {" ".join(sorted(self.__dict__))}>'
 

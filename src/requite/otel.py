@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from requite import fields
 from requite._version import __version__
-from requite.api import Requests
 from requite.errors import OptionsError, RequestError
 from requite.redaction import Shown
 
 if TYPE_CHECKING:
+    from requite.api import Requests
     from requite.message import Draft, Hop, Reply
     from requite.protocols import Clock, Transport
 
@@ -26,7 +26,7 @@ SCHEMA = 'https://opentelemetry.io/schemas/1.27.0'
 
 
 def instrument(wrapper: Requests, tracer_provider: Any = None, propagate: bool = True) -> Requests:
-    """The same wrapper, but each of its hops becomes a span of kind client: ``request = instrument(request)``.
+    """Makes another wrapper of one, each of whose hops becomes a span of kind client.
 
     ``tracer_provider`` None is the global one. With ``propagate`` the fields of the global propagator (``traceparent``, ``baggage``) go along to origins that
     the caller named, never to one that only a redirect named, and not where the caller sets ``traceparent`` by hand. What is asked for or awaited has the span
@@ -74,7 +74,9 @@ class Tracing:
         trace = self._trace
         known = hop.method in METHODS
         span = self._tracer.start_span(
-            hop.method if known else 'HTTP', kind=trace.SpanKind.CLIENT, attributes=_attributes(hop, known, self._resent(hop))
+            hop.method if known else 'HTTP',
+            kind=trace.SpanKind.CLIENT,
+            attributes=_attributes(hop, known, self._resent(hop)),
         )
         try:
             with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
@@ -101,7 +103,9 @@ class Tracing:
         kept = [field for field in hop.fields if field != ('traceparent', PLACE)]
         there = {name.lower() for name, _ in kept}
         added = [
-            (name, fields.header_value('propagate', name, value)) for name, value in carrier.items() if name.lower() not in there
+            (name, str(fields.header_value('propagate', name, value)))
+            for name, value in carrier.items()
+            if name.lower() not in there
         ]
         return hop._replace(fields=(*kept, *added))
 

@@ -39,12 +39,12 @@ class Redirect(NamedTuple):
         return {'statusCode': self.status_code, 'redirectUri': self.redirect_uri}
 
     @property
-    def statusCode(self) -> int:
+    def statusCode(self) -> int:  # noqa: N802
         """Node's spelling of ``status_code``."""
         return self.status_code
 
     @property
-    def redirectUri(self) -> str:
+    def redirectUri(self) -> str:  # noqa: N802
         """Node's spelling of ``redirect_uri``."""
         return self.redirect_uri
 
@@ -204,13 +204,16 @@ def _challenged(options: Options, carry: Carry, reply: Reply) -> Follow | None:
     if answer is None:
         return None
     proxied = carry._replace(answered=None).again()  # the new answer takes the place of the old one
-    return Follow(_once_more(options, proxied)._replace(answered=answer, answers=carry.answers + 1), True)
+    return Follow(
+        _once_more(options, proxied, isinstance(answer, str))._replace(answered=answer, answers=carry.answers + 1), True
+    )
 
 
-def _once_more(options: Options, carry: Carry) -> Carry:
-    """The carry of the same request to the same address again, as an answer to a 401."""
+def _once_more(options: Options, carry: Carry, foreseeable: bool = False) -> Carry:
+    """The carry of the same request to the same address again, as an answer to a 401, which could have been ``foreseeable``."""
     if carry.body is not None and not carry.body.replayable:
+        fix = 'send credentials at once (sendImmediately), or ' if foreseeable else ''
         raise RedirectRefused(
-            'the 401 asks for the body again, but it is a stream that was used up; send credentials at once (send_immediately), or give bytes, a file or a list'
+            f'the 401 asks for the body again, but it is a stream that was used up; {fix}give bytes, a file or a list'
         )
     return carry._replace(referer=_referer(options, carry, carry.uri))

@@ -43,6 +43,8 @@ def _close(words: list[str], word: list[str] | None, bare: bool) -> None:
     whole = ''.join(word)
     if bare and whole in OPERATORS:
         raise OptionsError(f'{whole!r} in the curl line is for a shell: give the part that curl itself gets')
+    if '\0' in whole:
+        raise OptionsError('a word of a command line cannot hold a NUL: put the data into a file, and send that')
     words.append(whole)
 
 

@@ -71,7 +71,9 @@ def look(response: Response) -> Shown:
     if response._content is None:
         length = response.headers.get('content-length')
         if isinstance(length, str) and length.isdigit() and int(length) > MOST_READ:
-            return Shown(response, kind, None, f'the body is {int(length)} bytes long and was not read: .body, .pipe(path)')
+            return Shown(
+                response, kind, None, f'the body is {int(length)} bytes long and was not read: .body, .pipe(path)'
+            )
         if kind in ENDLESS:
             return Shown(response, kind, None, 'the body may go on for ever and was not read: .lines(), .events()')
         if response._streaming is not None:
@@ -161,7 +163,11 @@ def _content(shown: Shown) -> str:
         except RecursionError:
             return shown.response.text
     kind = shown.kind
-    if kind.startswith(('text/', 'application/xml', 'application/javascript')) or not kind or kind.endswith(('+xml', '+json', '/json')):
+    if (
+        kind.startswith(('text/', 'application/xml', 'application/javascript'))
+        or not kind
+        or kind.endswith(('+xml', '+json', '/json'))
+    ):
         return shown.response.text
     return f'({len(shown.body)} bytes of {kind})' if shown.body else ''
 

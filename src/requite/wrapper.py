@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from requite import agents, redaction
+from requite import agents
 from requite.options import Options, shared
 from requite.request import Request
 from requite.response import Response
@@ -42,9 +42,18 @@ class Wrapper:
         """Everything that was given, credentials too; not the connections: a process has one pool for each configuration."""
         kept = {name: value for name, value in self._defaults.__dict__.items() if name not in _OF_THIS_PROCESS}
         transport = None if self._transport is pooled.DEFAULT else self._transport
-        return _restored, (type(self), kept, 'connections' in self._defaults.__dict__, self._raw, self._requester, transport)
+        return _restored, (
+            type(self),
+            kept,
+            'connections' in self._defaults.__dict__,
+            self._raw,
+            self._requester,
+            transport,
+        )
 
     def __repr__(self) -> str:
+        from requite import redaction
+
         named = redaction.options(self._raw)
         return f'<request with defaults {named}>' if named else '<request>'
 

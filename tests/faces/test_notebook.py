@@ -39,7 +39,11 @@ def execute(folder: Path, *cells: str) -> list[list[Any]]:
     """The outputs of each cell."""
     kernel = folder / 'share' / 'jupyter' / 'kernels' / 'python3'
     kernel.mkdir(parents=True)
-    spec = {'argv': [sys.executable, '-m', 'ipykernel_launcher', '-f', '{connection_file}'], 'display_name': 'Python 3', 'language': 'python'}
+    spec = {
+        'argv': [sys.executable, '-m', 'ipykernel_launcher', '-f', '{connection_file}'],
+        'display_name': 'Python 3',
+        'language': 'python',
+    }
     (kernel / 'kernel.json').write_text(json.dumps(spec))
     environment = {
         **os.environ, 'PYTHONPATH': str(Path(requite.__file__).parent.parent), 'HOME': str(folder), 'IPYTHONDIR': str(folder / 'ipython'),
@@ -90,7 +94,9 @@ def test_a_notebook_shows_requests_once_each_and_awaits_them(server: HttpServer,
     assert awaited[0]['data']['text/plain'] == '200'
     assert pool[0]['data']['text/plain'] == '<request with defaults auth=***>'
     assert quiet == []
-    everything = json.dumps([first, again, assigned, displayed, several, picture, missing, failed, awaited, pool, quiet])
+    everything = json.dumps(
+        [first, again, assigned, displayed, several, picture, missing, failed, awaited, pool, quiet]
+    )
     assert 'hunter2' not in everything
     assert 'Traceback' not in everything
     targets = [seen.target for seen in server.requests]

@@ -15,12 +15,12 @@ from requite import OptionsError, request
 from tests.servers import HttpServer, closed_port, json_reply, redirect, reply
 
 pytest.importorskip('opentelemetry.sdk', reason='opentelemetry-sdk is not installed')
-from opentelemetry import baggage, context, trace  # noqa: E402
-from opentelemetry.sdk.trace import TracerProvider  # noqa: E402
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: E402
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: E402
+from opentelemetry import baggage, context, trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from requite import otel  # noqa: E402
+from requite import otel
 
 EXPORTER = InMemorySpanExporter()
 PROVIDER = TracerProvider()
@@ -74,7 +74,10 @@ def test_a_request_that_fails_has_a_span_with_its_error() -> None:
     with pytest.raises(requite.ConnectionRefused):
         TRACED.get(f'http://me:hunter2@127.0.0.1:{closed_port()}/').end()
     [span] = spans()
-    assert (span.attributes['error.type'], span.status.status_code.name) == ('requite.errors.ConnectionRefused', 'ERROR')
+    assert (span.attributes['error.type'], span.status.status_code.name) == (
+        'requite.errors.ConnectionRefused',
+        'ERROR',
+    )
     assert 'ECONNREFUSED' in span.status.description
     assert 'http.response.status_code' not in span.attributes
     assert 'hunter2' not in span.to_json()
@@ -104,7 +107,10 @@ def test_an_unknown_method_is_other(server: HttpServer) -> None:
     TRACED(server.url, method='PURGE').end()
     [span] = spans()
     assert span.name == 'HTTP'
-    assert (span.attributes['http.request.method'], span.attributes['http.request.method_original']) == ('_OTHER', 'PURGE')
+    assert (span.attributes['http.request.method'], span.attributes['http.request.method_original']) == (
+        '_OTHER',
+        'PURGE',
+    )
 
 
 def test_each_redirect_and_retry_has_a_span_of_its_own(server: HttpServer) -> None:
@@ -113,7 +119,10 @@ def test_each_redirect_and_retry_has_a_span_of_its_own(server: HttpServer) -> No
     server.routes['/b'] = lambda seen: reply('', next(answers))
     TRACED.get(server.url + '/a', retry={'limit': 1, 'backoff': 0}).end()
     TRACED.get(server.url + '/c').end()
-    found = [(span.attributes['http.response.status_code'], span.attributes.get('http.request.resend_count')) for span in spans()]
+    found = [
+        (span.attributes['http.response.status_code'], span.attributes.get('http.request.resend_count'))
+        for span in spans()
+    ]
     assert found == [(302, None), (503, 1), (200, 2), (200, None)]
 
 
@@ -193,3 +202,12 @@ def test_without_opentelemetry_the_extra_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(builtins, '__import__', missing)
     with pytest.raises(OptionsError, match=r'pip install requite\[otel\]'):
         otel.instrument(request)
+
+
+def test_what_is_started_or_let_go_begins_a_trace_of_its_own(server: HttpServer) -> None:
+    with PROVIDER.get_tracer('tests').start_as_current_span('mine'):
+        TRACED.get(server.url + '/started').start().end()
+        TRACED.get(server.url + '/let-go')
+        assert request.flush(5000)
+    assert [(span.name, span.parent) for span in spans()][:2] == [('GET', None), ('GET', None)]
+    assert all(seen.header('traceparent') for seen in server.requests)

@@ -111,7 +111,13 @@ def test_a_pool_is_one_in_a_process_however_often_it_is_pickled() -> None:
     del pool
     made, other = pickle.loads(text), pickle.loads(text)
     assert made is other
-    assert (made.max_sockets, made.keep_alive, made.max_free_sockets, made.name, made.probe_after) == (7, False, 2, 'mine', 1.5)
+    assert (made.max_sockets, made.keep_alive, made.max_free_sockets, made.name, made.probe_after) == (
+        7,
+        False,
+        2,
+        'mine',
+        1.5,
+    )
 
 
 def test_pools_out_of_pickles_are_kept_up_to_a_number() -> None:
@@ -286,7 +292,10 @@ def test_a_response_whose_body_broke_off_raises_that_again(raw_server: Any) -> N
 
 
 def kinds(root: type) -> list[type]:
-    return [root, *(kind for below in root.__subclasses__() for kind in kinds(below) if kind.__module__.startswith('requite'))]
+    return [
+        root,
+        *(kind for below in root.__subclasses__() for kind in kinds(below) if kind.__module__.startswith('requite')),
+    ]
 
 
 @pytest.mark.parametrize('kind', sorted(set(kinds(RequestError)), key=lambda kind: kind.__name__))

@@ -46,10 +46,21 @@ def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
 @contextlib.contextmanager
 def program(folder: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     """A program in a session of its own, which is gone with all its children when the block ends; its output is in `log`."""
-    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join([SOURCE, str(folder)]), 'PYTHONUNBUFFERED': '1', 'C_FORCE_ROOT': '1'}
+    environment = {
+        **os.environ,
+        'PYTHONPATH': os.pathsep.join([SOURCE, str(folder)]),
+        'PYTHONUNBUFFERED': '1',
+        'C_FORCE_ROOT': '1',
+    }
     with (folder / 'log').open('wb') as log:
         process = subprocess.Popen(
-            [sys.executable, *command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            [sys.executable, *command],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             yield process
@@ -144,7 +155,9 @@ def test_a_process_pool_asks_with_the_wrapper_of_its_module(server: HttpServer, 
         owners[port].add(pid)
     assert all(len(pids) == 1 for pids in owners.values())
     assert len(owners) == len({pid for pid, _, _ in results}), 'one connection a process'
-    assert sorted(seen.target for seen in server.requests if seen.method == 'POST') == [f'/let-go/{n}' for n in range(8)]
+    assert sorted(seen.target for seen in server.requests if seen.method == 'POST') == [
+        f'/let-go/{n}' for n in range(8)
+    ]
 
 
 # -- gunicorn
@@ -187,7 +200,19 @@ def test_workers_of_gunicorn_that_were_forked_after_a_request_have_connections_o
     (tmp_path / 'service.py').write_text(WSGI.format(url=server.url))
     port = closed_port()
     url = f'http://127.0.0.1:{port}'
-    options = ['--preload', '-w', '2', '-k', kind, '--threads', '2' if kind == 'gthread' else '1', '-b', f'127.0.0.1:{port}', '--graceful-timeout', '20']
+    options = [
+        '--preload',
+        '-w',
+        '2',
+        '-k',
+        kind,
+        '--threads',
+        '2' if kind == 'gthread' else '1',
+        '-b',
+        f'127.0.0.1:{port}',
+        '--graceful-timeout',
+        '20',
+    ]
     with program(tmp_path, '-m', 'gunicorn', *options, 'service:app') as process:
         until(lambda: _alive(url) or process.poll() is not None)
         seen: dict[int, set[int]] = defaultdict(set)
@@ -202,7 +227,9 @@ def test_workers_of_gunicorn_that_were_forked_after_a_request_have_connections_o
         for n in range(6):
             request.get(f'{url}/let-go?{n}', pool=False).end()
         log = ended(process, tmp_path)
-    assert sorted(seen.target for seen in server.requests if seen.method == 'POST') == [f'/let-go/{n}' for n in range(6)]
+    assert sorted(seen.target for seen in server.requests if seen.method == 'POST') == [
+        f'/let-go/{n}' for n in range(6)
+    ]
     assert 'Traceback' not in log, log
 
 
@@ -284,8 +311,12 @@ def test_workers_of_celery_take_wrappers_and_give_back_responses_and_errors(serv
     for pid, port, _ in results:
         owners[port].add(pid)
     assert all(len(pids) == 1 for pids in owners.values())
-    assert len(owners) <= 2, 'one connection a process, whether the wrapper is that of the module or came along with the task'
-    assert sorted(seen.target for seen in server.requests if seen.method == 'POST') == [f'/let-go/{n}' for n in range(10)]
+    assert len(owners) <= 2, (
+        'one connection a process, whether the wrapper is that of the module or came along with the task'
+    )
+    assert sorted(seen.target for seen in server.requests if seen.method == 'POST') == [
+        f'/let-go/{n}' for n in range(10)
+    ]
 
 
 # -- asyncio

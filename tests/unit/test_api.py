@@ -264,9 +264,9 @@ def test_wrong_defaults_are_an_error_at_once() -> None:
         request.defaults({}, 5)  # type: ignore[arg-type]
 
 
-def test_the_repr_of_a_wrapper_names_its_defaults_without_their_values() -> None:
+def test_the_repr_of_a_wrapper_shows_its_defaults_without_secrets() -> None:
     api = request.defaults(auth=('user', 'sekrit'), headers={'authorization': 'sekrit'})
-    assert repr(api) == '<request with defaults for auth, headers>'
+    assert repr(api) == '<request with defaults auth=*** headers=(authorization)>'
     assert repr(request) == '<request>'
 
 
@@ -400,11 +400,11 @@ def test_forever_is_defaults_with_its_agent_options(server: HttpServer) -> None:
         api(server.url).end()
     assert server.connections == 1
     assert (server.requests[0].method, server.requests[0].header('x-a')) == ('PUT', '1')
-    assert repr(api) == '<request with defaults for agent_options, forever, headers, method>'
-    assert repr(request.forever()) == '<request with defaults for forever>'
+    assert repr(api) == "<request with defaults agent_options=*** forever=True headers=(x-a) method='PUT'>"
+    assert repr(request.forever()) == '<request with defaults forever=True>'
     assert (
         repr(request.forever(None, {'agentOptions': {'keepAlive': True}}))
-        == '<request with defaults for agent_options, forever>'
+        == '<request with defaults agent_options=*** forever=True>'
     )
 
 

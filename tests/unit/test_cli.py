@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from requite import cli, errors
@@ -65,3 +67,57 @@ def test_the_progress_of_nothing_in_no_time_divides_by_no_zero() -> None:
 def test_a_complaint_is_one_line_that_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.complain('answered 500 \x1b[31mred\r\nand more', 1) == 1
     assert capsys.readouterr().err == 'requite: answered 500 ?[31mred??and more\n'
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'said'),
+    [
+        (['http://127.0.0.1:1/', '--deadline', '-1'], 'deadline'),
+        (['http://127.0.0.1:1/', '--retry', '1000'], 'retry'),
+        (['http://127.0.0.1:1/', '--proxy', 'ftp://x'], 'proxy'),
+        (['http://127.0.0.1:1/', 'X:a\nb'], "option 'headers'"),
+        (['http://127.0.0.1:1/', 'bad name:x'], "may not hold ' ' after 'bad'"),
+        (['http://127.0.0.1:1/', 'a@missing'], "'a@missing': cannot read 'missing': No such file or directory"),
+        (['http://127.0.0.1:1/', 'a:=nope'], 'what follows := is not JSON'),
+        (['http://127.0.0.1:1/', '--har-log', 'no/such/log'], 'har_log'),
+        (['http://127.0.0.1:1/', '--jar', '/dev/null/x'], '--jar'),
+        (['http://127.0.0.1:1/', '--verify', __file__], 'ca'),
+        (['http://127.0.0.1:1/', '--cert', __file__], 'cert'),
+        (['http://127.0.0.1:1/', '--aws', '-a', ':s'], '--aws needs keys'),
+        (['http://127.0.0.1:1/', '-I', '-o', 'file'], 'only the head is asked for'),
+        (['http://127.0.0.1:1/', '--headers', '-d'], 'only the head is asked for'),
+        (['http://127.0.0.1:1/', '-c'], '--continue needs the file'),
+        (['http://127.0.0.1:1/', '-c', '-o', 'file', 'a=b'], '--continue is for GET only'),
+        (['http://127.0.0.1:1/', '-a', 'me'], 'there is no password'),
+        (['GET', '--from-curl', 'curl h'], 'leave the other one out'),
+        (['--from-curl', 'curl --nonsense h'], '--nonsense has no meaning here'),
+        (['--from-curl', "curl h -o $'a\\0b'"], 'NUL'),
+        (['--har', 'missing'], "cannot read 'missing'"),
+        (['--har', __file__], 'it is not JSON'),
+        (['proxy', '8080'], 'write: requite proxy PORT TARGET'),
+        (['proxy', 'eighty', 'h'], "'eighty' is no port"),
+        (['proxy', '0', 'http://['], 'Invalid URI'),
+        (['proxy', '0', 'h?a=b'], 'has a query'),
+        (['http://127.0.0.1:1/', '\udcff=\udcff'], 'UTF-8'),
+        (['http://127.0.0.1:1/', 'a:\udcff'], 'is not text in UTF-8'),
+        (['http://127.0.0.1:1/', '-f', 'a=\udcff'], 'is not text in UTF-8'),
+        (['http://127.0.0.1:1/', 'a==\udcff'], 'is not text in UTF-8'),
+        (['http://127.0.0.1:1/', '--raw', '\udcff'], "'--raw' is not text in UTF-8"),
+        (['http://127.0.0.1:1/\udcff'], 'Invalid URI'),
+        (['http://127.0.0.1:1/', '-a', 'a:\udcff'], 'auth'),
+        (['http://127.0.0.1:1/', '--bearer', '\udcff'], 'auth'),
+        (['http://127.0.0.1:1/', '\udcff@\udcfe'], 'is not text in UTF-8'),
+        (['http://127.0.0.1:1/', 'a@\udcfe'], 'cannot read'),
+    ],
+)
+def test_what_cannot_be_meant_is_2_and_one_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens on port 1: sending anything would be another status."""
+    monkeypatch.setattr('sys.stdin', io.StringIO())
+    assert cli.main(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ''
+    (line,) = told.err.splitlines()
+    assert line.startswith('requite: ')
+    assert said in line

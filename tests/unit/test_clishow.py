@@ -138,7 +138,8 @@ def test_a_long_json_document_is_shown_as_it_came(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    'source', ['[' + ' ' * 500_000 + ']' + ' ' * 500_000, '["' + '\\\\' * 400_000 + '\\u0041"]', '[' + '1,' * 300_000 + '1]']
+    'source',
+    ['[' + ' ' * 500_000 + ']' + ' ' * 500_000, '["' + '\\\\' * 400_000 + '\\u0041"]', '[' + '1,' * 300_000 + '1]'],
 )
 def test_p1_a_hostile_document_is_laid_out_in_linear_time(source: str) -> None:
     """P1: every pattern that is run on foreign text is linear."""

@@ -148,7 +148,10 @@ def test_the_data_of_an_event_is_joined_and_its_type_and_id_kept() -> None:
     [
         # the examples of the WHATWG standard, 9.2.6
         ('data: YHOO\ndata: +2\ndata: 10\n\n', [('message', 'YHOO\n+2\n10', '')]),
-        (': test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event', [('message', 'first event', '1'), ('message', 'second event', '')]),
+        (
+            ': test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event',
+            [('message', 'first event', '1'), ('message', 'second event', '')],
+        ),
         ('data\n\ndata\ndata\n\ndata:', [('message', '', ''), ('message', '\n', '')]),
         ('data:test\n\ndata: test\n\n', [('message', 'test', ''), ('message', 'test', '')]),
         # what it says elsewhere
@@ -175,7 +178,8 @@ def test_events_are_read_as_the_standard_says_whatever_ends_a_line(text: str, wa
 
 
 @pytest.mark.parametrize(
-    ('value', 'wanted'), [('2500', 2500), ('0', 0), ('-1', None), ('1.5', None), ('', None), ('٣', None), ('9' * 400, None)]
+    ('value', 'wanted'),
+    [('2500', 2500), ('0', 0), ('-1', None), ('1.5', None), ('', None), ('٣', None), ('9' * 400, None)],
 )
 def test_retry_is_a_number_of_milliseconds_or_nothing(value: str, wanted: int | None) -> None:
     assert events_of(f'retry: {value}\ndata: x\n\n'.encode()) == [ServerEvent('message', 'x', '', wanted)]

@@ -15,10 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _requite_pytest import requite_mock
 
 import requite
-from requite import ConnectTimeout, OptionsError, ReadTimeout, RequestError, ResponseAborted, TransportError, request, testing
+from _requite_pytest import requite_mock
+from requite import (
+    ConnectTimeout,
+    OptionsError,
+    ReadTimeout,
+    RequestError,
+    ResponseAborted,
+    TransportError,
+    request,
+    testing,
+)
 from requite.testing import Mock, UnmockedRequest
 from requite.transport.pooled import PooledTransport
 from tests.servers import Answer, HttpServer, json_reply, redirect, reply
@@ -37,7 +46,11 @@ def test_a_wrapper_that_was_made_before_is_answered_too(requite_mock: Mock) -> N
     assert BEFORE.get('/users/1').end().body == {'name': 'Ada'}
     assert request('https://api.example.com/users/1').response.text == '{"name":"Ada"}'
     [first, second] = requite_mock.calls
-    assert (first.method, str(first.uri), first.headers['Accept']) == ('GET', 'https://api.example.com/users/1', 'application/json')
+    assert (first.method, str(first.uri), first.headers['Accept']) == (
+        'GET',
+        'https://api.example.com/users/1',
+        'application/json',
+    )
     assert route.calls == [first, second]
     assert 'accept' not in second.headers
     requite_mock.assert_all_called()
@@ -158,7 +171,9 @@ def test_a_list_is_one_reply_a_call_and_the_last_goes_on(requite_mock: Mock) -> 
 def test_retries_and_redirects_and_cookies_work_as_ever(requite_mock: Mock) -> None:
     requite_mock.get('http://h/', [503, 302], headers={'location': '/next', 'set-cookie': 'a=1'})
     requite_mock.get('http://h/next', gzip.compress(b'there'), headers={'content-encoding': 'gzip'})
-    response = request.get('http://h/', retry={'limit': 2, 'backoff': 0}, jar=request.jar(), gzip=True, auth=('u', 'p'), time=True).end()
+    response = request.get(
+        'http://h/', retry={'limit': 2, 'backoff': 0}, jar=request.jar(), gzip=True, auth=('u', 'p'), time=True
+    ).end()
     assert response.body == 'there'
     assert [call.headers.get('cookie') for call in requite_mock.calls] == [None, None, 'a=1']
     assert len(response.redirects) == 1
@@ -179,7 +194,11 @@ def test_a_method_may_be_any_and_in_any_case(requite_mock: Mock) -> None:
     assert request('http://h/any', method='LINK').end().body == 'any'
     assert request('http://h/one', method='PURGE').end().body == 'one'
     assert request.head('http://h/head').end().body == ''
-    assert [getattr(request, name)('http://h/' + name).end().body for name in ('put', 'patch', 'delete')] == ['put', 'patch', 'delete']
+    assert [getattr(request, name)('http://h/' + name).end().body for name in ('put', 'patch', 'delete')] == [
+        'put',
+        'patch',
+        'delete',
+    ]
 
 
 def test_every_way_of_sending_is_answered(requite_mock: Mock, tmp_path: Path) -> None:
@@ -220,7 +239,7 @@ def test_a_call_shows_what_would_have_gone_out(requite_mock: Mock) -> None:
     assert call.body == b'x=1%202&y=%C3%A4'
     assert call.headers['x-MINE'] == 'yes'
     assert repr(call) == '<Call POST http://***@h/p?a=1&b=>'
-    with pytest.raises(ValueError, match='JSON|Expecting'):
+    with pytest.raises(ValueError, match=r'JSON|Expecting'):
         call.json()
 
 
@@ -266,7 +285,7 @@ def test_assert_all_called_names_what_nobody_asked_for(requite_mock: Mock) -> No
     requite_mock.get('http://h/asked')
     requite_mock.get('http://h/forgotten')
     request.get('http://h/asked').end()
-    with pytest.raises(AssertionError, match='nobody asked for:\n  GET http://h/forgotten$'):
+    with pytest.raises(AssertionError, match=r'nobody asked for:\n  GET http://h/forgotten$'):
         requite_mock.assert_all_called()
 
 
@@ -326,7 +345,18 @@ def test_a_reply_that_is_none_is_refused(requite_mock: Mock) -> None:
 
 def pytest_in(folder: Path, test: str, *flags: str) -> subprocess.CompletedProcess[str]:
     (folder / 'test_it.py').write_text(textwrap.dedent(test))
-    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '--rootdir', str(folder), *flags, str(folder)]
+    command = [
+        sys.executable,
+        '-m',
+        'pytest',
+        '-q',
+        '-p',
+        'no:cacheprovider',
+        '--rootdir',
+        str(folder),
+        *flags,
+        str(folder),
+    ]
     env = {**os.environ, 'PYTHONPATH': str(SOURCE)}
     env.pop('PYTEST_ADDOPTS', None)
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
@@ -428,7 +458,10 @@ def test_a_replay_does_not_answer_what_was_not_recorded(server: HttpServer, tmp_
     path = tmp_path / 'session.har'
     with testing.record(path):
         request.get(server.url + '/a?x=1').end()
-    with pytest.raises(AssertionError, match=r'GET http://.*/a\?x=2; it has:\n  GET http://.*/a\?x=1'), testing.replay(path):
+    with (
+        pytest.raises(AssertionError, match=r'GET http://.*/a\?x=2; it has:\n  GET http://.*/a\?x=1'),
+        testing.replay(path),
+    ):
         with pytest.raises(UnmockedRequest):
             request.get(server.url + '/a?x=2').end()
 

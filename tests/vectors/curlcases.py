@@ -20,6 +20,7 @@ _MACROS = {
     '%AMP': '&',
     '%VERSION': '0',
     '%LOGDIR': 'log',
+    'domain..tld': 'domain.tld',  # test 46: a host with an empty label is none (SECURITY R11); all else of it is played
 }
 
 

@@ -73,6 +73,16 @@ def test_r4_a_redirect_within_the_origin_is_signed_anew(server: HttpServer, aws:
     assert first.header('authorization') != second.header('authorization') or first.target != second.target
 
 
+def test_a_redirect_that_repeats_the_query_has_one_proof(server: HttpServer) -> None:
+    server.answers = lambda seen: redirect('/b?' + seen.target.partition('?')[2]) if seen.path == '/a' else reply('end')
+    aws = {**V4, 'sign_query': True, 'session': 'TOKEN'}
+    assert request.get(server.url + '/a?x=1&X-Amz-Own=2', aws=aws).end().body == 'end'
+    names = [piece.partition('=')[0] for piece in server.requests[1].target.partition('?')[2].split('&')]
+    assert len(names) == len(set(names))
+    assert names[:2] == ['x', 'X-Amz-Own']
+    assert 'X-Amz-Signature' in names
+
+
 @pytest.mark.parametrize('target', ['/', '/a;b//../c+d%2fe?x=a+b&&acl&y=%7e;', '/caf\xe9?q=\xfc', "/it's(a)*!"])
 @pytest.mark.parametrize('body', [None, b'', 'text', ['a', b'b']])
 def test_what_is_signed_is_what_is_sent(server: HttpServer, target: str, body: Any) -> None:

@@ -159,6 +159,20 @@ def test_a_body_that_breaks_off_leaves_the_file_as_it_was(raw_server: Callable[.
     assert names(tmp_path) == ['file']
 
 
+def test_a_plain_fetch_loads_nothing_that_it_does_not_need(server: HttpServer) -> None:
+    program = (
+        'import sys; from requite.cli import main; main(sys.argv[1:]); '
+        'print(*(name for name in sys.modules if name.split(".")[0] in ("requite", "rich", "asyncio")), file=sys.stderr)'
+    )
+    done = subprocess.run([sys.executable, '-c', program, server.url], capture_output=True, timeout=60, check=True)
+    loaded = set(done.stderr.decode().split())
+    assert 'requite.clifetch' in loaded
+    unneeded = (
+        'rich asyncio requite.clishow requite.fromcurl requite.resume requite.cliproxy requite.progressbar requite.tour'
+    )
+    assert loaded.isdisjoint(unneeded.split())
+
+
 # -- what goes wrong
 
 
@@ -191,31 +205,6 @@ def test_an_error_page_never_replaces_a_file(server: HttpServer, tmp_path: Path)
         (['http://127.0.0.1:1/', '-o', 'no/such/file'], 'there is no folder no/such'),
         (['tour', '-o', 'file'], 'leave -o out'),
         (['http://127.0.0.1:1/', 'more'], 'more'),
-        (['http://127.0.0.1:1/', '--deadline', '-1'], 'deadline'),
-        (['http://127.0.0.1:1/', '--retry', '1000'], 'retry'),
-        (['http://127.0.0.1:1/', '--proxy', 'ftp://x'], 'proxy'),
-        (['http://127.0.0.1:1/', 'X:a\nb'], "option 'headers'"),
-        (['http://127.0.0.1:1/', 'bad name:x'], "may not hold ' ' after 'bad'"),
-        (['http://127.0.0.1:1/', 'a@missing'], "'a@missing': cannot read 'missing': No such file or directory"),
-        (['http://127.0.0.1:1/', 'a:=nope'], 'what follows := is not JSON'),
-        (['http://127.0.0.1:1/', '--har-log', 'no/such/log'], 'har_log'),
-        (['http://127.0.0.1:1/', '--jar', '/dev/null/x'], '--jar'),
-        (['http://127.0.0.1:1/', '--verify', __file__], 'ca'),
-        (['http://127.0.0.1:1/', '--cert', __file__], 'cert'),
-        (['http://127.0.0.1:1/', '--aws', '-a', ':s'], '--aws needs keys'),
-        (['http://127.0.0.1:1/', '-I', '-o', 'file'], 'only the head is asked for'),
-        (['http://127.0.0.1:1/', '--headers', '-d'], 'only the head is asked for'),
-        (['http://127.0.0.1:1/', '-c'], '--continue needs the file'),
-        (['http://127.0.0.1:1/', '-c', '-o', 'file', 'a=b'], '--continue is for GET only'),
-        (['http://127.0.0.1:1/', '-a', 'me'], 'there is no password'),
-        (['GET', '--from-curl', 'curl h'], 'leave the other one out'),
-        (['--from-curl', 'curl --nonsense h'], '--nonsense has no meaning here'),
-        (['--har', 'missing'], "cannot read 'missing'"),
-        (['--har', __file__], 'it is not JSON'),
-        (['proxy', '8080'], 'write: requite proxy PORT TARGET'),
-        (['proxy', 'eighty', 'h'], "'eighty' is no port"),
-        (['proxy', '0', 'http://['], 'Invalid URI'),
-        (['proxy', '0', 'h?a=b'], 'has a query'),
     ],
 )
 def test_a_wrong_command_line_is_2_and_one_line(arguments: list[str], said: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import datetime as dt
 import gc
@@ -487,6 +488,19 @@ def test_a_file_that_a_har_names_is_sent(server: HttpServer, tmp_path: Path) -> 
     assert [seen.body.count(b'meow' * 50_000) for seen in server.requests] == [1] * 17
     assert b'filename="cat.txt"' in server.requests[0].body
     assert b'Content-Type: text/plain' in server.requests[0].body
+
+
+def test_awaiting_and_piping_are_logged_too(server: HttpServer) -> None:
+    log = HarLog()
+
+    async def main() -> Any:
+        return await request.get(server.url + '/awaited', har_log=log)
+
+    asyncio.run(main())
+    sink = io.BytesIO()
+    request.get(server.url + '/piped', har_log=log).pipe(sink, end=False)
+    assert [entry['request']['url'].rpartition('/')[2] for entry in log.entries] == ['awaited', 'piped']
+    assert log.entries[1]['response']['content']['text'] == sink.getvalue().decode()
 
 
 def test_a_har_of_a_browser_can_be_sent_again(server: HttpServer) -> None:

@@ -51,7 +51,7 @@ def proof(seen: Seen, content: bytes | None = None, kind: str = '') -> str:
         digest = hashlib.sha256(b'hawk.1.payload\n' + kind.encode() + b'\n' + content + b'\n').digest()
         hash = base64.b64encode(digest).decode()
     host, _, port = (seen.header('host') or '').partition(':')
-    made = Artifacts(given['ts'], given['nonce'], seen.method, seen.target, host, port, '', None, None)
+    made = Artifacts(given['ts'], given['nonce'], seen.method, seen.target, host, port or '80', '', None, None)
     hawk = signer({'credentials': CREDENTIALS})
     text = f'Hawk mac="{hawk.credentials.mac(made.normalised("response", hash))}"'
     return text if hash is None else f'{text}, hash="{hash}"'
@@ -187,6 +187,14 @@ def test_threads_that_learn_the_time_together_agree(server: HttpServer) -> None:
     assert client.get(server.url).end().redirects == ()
 
 
+def test_two_servers_with_clocks_of_their_own_do_not_disturb_each_other(http_server: Servers) -> None:
+    servers = [http_server(Skewed(3600)), http_server(Skewed(-3600))]
+    client = request.defaults(hawk={'credentials': CREDENTIALS})
+    bodies = [client.get(server.url).end().body for _ in range(3) for server in servers]
+    assert bodies == ['in'] * 6
+    assert [len(server.requests) for server in servers] == [4, 4]
+
+
 def test_content_is_sent_once_more_where_that_can_be(server: HttpServer) -> None:
     server.answers = Skewed()
     assert ask(server.url, {'payload': True}, method='POST', body='text').body == 'in'
@@ -241,6 +249,16 @@ def test_a_proof_is_verified_and_so_is_the_content(server: HttpServer) -> None:
     assert response.body == {'a': 1}
     server.answers = proving(gzip.compress(b'packed' * 1000), content_encoding='gzip')
     assert ask(server.url, {'verify': True}, gzip=True).body == 'packed' * 1000
+
+
+def test_a_proof_is_verified_through_a_proxy_that_is_told_the_whole_address(server: HttpServer) -> None:
+    prove = proving(b'hello', content_type='text/plain')
+    server.answers = lambda seen: prove(seen._replace(target=seen.target.removeprefix('http://origin.test')))
+    response = request.get(
+        'http://origin.test/a?b=1', proxy=server.url, hawk={'credentials': CREDENTIALS, 'verify': True}
+    ).end()
+    assert response.body == 'hello'
+    assert server.requests[0].target == 'http://origin.test/a?b=1'
 
 
 @pytest.mark.parametrize('how', ['collect', 'iterate', 'gzip', 'callback', 'pipe'])

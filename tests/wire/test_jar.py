@@ -61,3 +61,22 @@ def test_wrappers_with_a_jar_ask_it_for_every_request(server: HttpServer) -> Non
     jar.set_cookie('late=1', server.url)
     api(server.url + '/2').end()
     assert [seen.header('cookie') for seen in server.requests] == [None, 'late=1']
+
+
+@pytest.mark.parametrize(
+    ('own', 'sent'),
+    [
+        ({'Cookie': ['a=1', 'b=2']}, 'a=1; b=2; j=1'),
+        ([('Cookie', 'a=1'), ('cookie', 'b=2')], 'a=1; b=2; j=1'),
+        ({'Cookie': ''}, 'j=1'),
+        ({'Cookie': ['', 'a=1']}, 'a=1; j=1'),
+        ({'Cookie': None}, 'j=1'),
+    ],
+)
+def test_the_callers_cookies_come_first_in_whatever_form_he_gives_them(
+    server: HttpServer, own: object, sent: str
+) -> None:
+    jar = request.jar()
+    jar.set_cookie('j=1', server.url)
+    request.get(server.url, jar=jar, headers=own).end()  # type: ignore[arg-type]
+    assert [value for name, value in server.requests[0].headers if name.lower() == 'cookie'] == [sent]

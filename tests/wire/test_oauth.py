@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import pytest
 
-from requite import InvalidBody, OptionsError, pipe, request
+from requite import InvalidBody, OptionsError, UnknownOption, pipe, request
 from tests.servers import Answer, HttpServer, Seen, redirect, reply
 
 Servers = Callable[..., HttpServer]
@@ -171,19 +171,37 @@ def test_r4_once_dropped_the_signature_stays_dropped_on_the_way_back(http_server
     assert [parameters(seen) for seen in (*other.requests, server.requests[1])] == [[('f', '1')], [('f', '1')]]
 
 
-def test_a_redirect_that_takes_the_form_away_cannot_be_proved_in_it(http_server: Servers) -> None:
+def test_a_redirect_that_takes_the_form_away_is_proved_in_the_header(http_server: Servers) -> None:
     server = http_server(guard)
     server.routes['/old'] = redirect('/new', 303)
-    with pytest.raises(OptionsError, match='transport_method of body requires POST'):
-        request.post(
-            server.url + '/old',
-            form={'f': '1'},
-            oauth={**KEYS, 'transport_method': 'body'},
-            follow_all_redirects=True,
-        ).end()
-    assert [seen.target for seen in server.requests] == ['/old']
-    # The connection is in order, and the next request has it.
-    assert request.post(server.url, form={}, oauth=KEYS).end().body == 'in'
+    oauth = {**KEYS, 'transport_method': 'body', 'realm': 'photos'}
+    response = request.post(server.url + '/old', form={'f': '1'}, oauth=oauth, follow_all_redirects=True).end()
+    assert response.body == 'in'
+    assert [(seen.method, seen.target, seen.header('authorization') is None) for seen in server.requests] == [
+        ('POST', '/old', True),
+        ('GET', '/new', False),
+    ]
+
+
+def test_a_key_that_the_provider_has_of_its_own_keeps_the_callers_spelling(server: HttpServer) -> None:
+    keys = {'consumerKey': 'ck', 'consumerSecret': SECRET, 'sessionHandle': 'h', 'xauth_mode': 'm'}
+    request.get(server.url, oauth=keys).end()
+    sent = dict(own_parameters(server.requests[0]))
+    assert (sent['oauth_consumer_key'], sent['oauth_sessionHandle'], sent['oauth_xauth_mode']) == ('ck', 'h', 'm')
+
+
+@pytest.mark.parametrize('slip', ['clientSecret', 'tokenSecrett', 'oauthToken', 'somePassword', 'ConsumerKey2'])
+def test_a_slip_in_nodes_spelling_is_an_error_too(server: HttpServer, slip: str) -> None:
+    with pytest.raises(UnknownOption, match=slip):
+        request.get(server.url, oauth={**KEYS, slip: 'x'})
+    assert server.requests == []
+
+
+def test_a_key_that_cannot_be_read_is_told_of_no_shared_secret(server: HttpServer) -> None:
+    keys = {'consumer_key': 'ck', 'signature_method': 'RSA-SHA1', 'private_key': 'no key'}
+    with pytest.raises(OptionsError, match='oauth.private_key') as caught:
+        request.get(server.url, oauth=keys)
+    assert 'hmac' not in str(caught.value)
 
 
 # -- what cannot be signed is not sent

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import socket
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from requite import InvalidOptionType, OptionsError, RedirectRefused, RequestError, request
+from requite.errors import RequestStateError
 from tests.servers import Answer, Authority, HttpServer, RawServer, Seen, redirect, reply
 
 Starts = Callable[..., HttpServer]
@@ -135,6 +139,46 @@ def test_r8_the_first_address_is_filtered_too(server: HttpServer) -> None:
     with pytest.raises(RedirectRefused):
         request.get(server.url, redirect_filter=lambda uri: uri.hostname != '127.0.0.1').end()
     assert server.connections == 0
+
+
+async def asynchronous(uri: Any) -> bool:
+    return False
+
+
+class Asks:
+    async def __call__(self, uri: Any) -> bool:
+        return False
+
+
+@pytest.mark.parametrize('decides', [asynchronous, Asks(), functools.partial(asynchronous)])
+@pytest.mark.parametrize('option', ['redirect_filter', 'follow_redirect'])
+def test_r8_an_async_function_decides_nothing_and_is_refused_by_the_call(
+    server: HttpServer, decides: Any, option: str
+) -> None:
+    """SECURITY R8: a coroutine is true, whatever it would say when awaited."""
+    with pytest.raises(InvalidOptionType, match=f"option '{option}' is an async function"):
+        request.get(server.url, {option: decides})
+    with pytest.raises(InvalidOptionType, match=f"option '{option}' is an async function"):
+        request.defaults({option: decides})
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    'says',
+    [asynchronous, lambda uri: 'yes', lambda uri: 1, lambda uri: object()],
+    ids=['coroutine', 'str', 'int', 'object'],
+)
+def test_r8_only_true_allows(server: HttpServer, says: Any) -> None:
+    with pytest.raises(RedirectRefused, match=r'it returned .*: a filter returns True'):
+        request.get(server.url, redirect_filter=lambda uri: says(uri)).end()
+    assert server.requests == []
+
+
+def test_an_answer_of_follow_redirect_that_has_to_be_awaited_is_an_error(server: HttpServer) -> None:
+    server.routes['/old'] = redirect('/new')
+    with pytest.raises(InvalidOptionType, match="'follow_redirect' returned a coroutine"):
+        request.get(server.url + '/old', follow_redirect=lambda response: asynchronous(response)).end()
+    assert [one.path for one in server.requests] == ['/old']
 
 
 def test_r8_a_filter_that_says_nothing_is_told_what_to_say(server: HttpServer) -> None:
@@ -478,3 +522,111 @@ def test_filter_hops_and_refusals_are_the_same_when_awaited(server: HttpServer) 
 
     asyncio.run(ask())
     assert hops == [one.target for one in server.requests] == ['/old', '/new']
+
+
+# ---------------------------------------------------------------- bodies of redirects, and bodies that are needed again
+
+
+@pytest.mark.parametrize(
+    'head', [b'302 Found\r\nlocation: /end', b'401 Who\r\nwww-authenticate: Digest realm="a", nonce="b", qop="auth"']
+)
+@pytest.mark.parametrize('framing', [b'content-length: 900', b'transfer-encoding: chunked', b'connection: close'])
+def test_r12_the_body_of_a_redirect_or_401_that_drips_holds_nobody_up(
+    raw_server: Callable[..., RawServer], head: bytes, framing: bytes
+) -> None:
+    """SECURITY R12, D1: draining has one clock for the whole body; then the connection is given up."""
+    first = [True]
+
+    def handler(sock: socket.socket, received: bytes) -> None:
+        if not first:
+            sock.sendall(b'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+            return
+        first.clear()
+        sock.sendall(b'HTTP/1.1 ' + head + b'\r\n' + framing + b'\r\n\r\n')
+        for _ in range(50):
+            sock.sendall(b'1\r\nx\r\n' if b'chunked' in framing else b'x')
+            time.sleep(0.1)
+
+    server = raw_server(handler)
+    begun = time.monotonic()
+    auth = {'user': 'u', 'pass': 'p', 'sendImmediately': False}
+    assert request.get(server.url, auth=auth, timeout=4000).end().body == 'ok'
+    assert time.monotonic() - begun < 2
+    assert server.connections == 2
+
+
+class Worn:
+    """An iterable that gives the same iterator again, as many a wrapper does."""
+
+    def __init__(self) -> None:
+        self.pieces = iter([b'ab', b'cd'])
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.pieces
+
+
+class Shared(Worn):
+    """Another iterator each time, over what they all read from."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.pieces
+
+
+CONTENTS = {
+    'body': lambda pieces: {'body': pieces},
+    'form_data': lambda pieces: {'form_data': {'a': pieces}},
+    'multipart': lambda pieces: {'multipart': {'chunked': True, 'data': [{'body': pieces}]}},
+}
+
+
+@pytest.mark.parametrize('content', CONTENTS)
+@pytest.mark.parametrize('path', ['/307', '/401'])
+def test_r14_what_gives_the_same_iterator_again_is_not_sent_again_empty(
+    server: HttpServer, content: str, path: str
+) -> None:
+    server.routes['/307'] = redirect('/end', 307)
+    server.routes['/401'] = Answer(401, {'www-authenticate': 'Digest realm="a", nonce="b", qop="auth"'}, '')
+    auth = {'user': 'u', 'pass': 'p', 'sendImmediately': False}
+    with pytest.raises(RedirectRefused, match='used up'):
+        request.post(server.url + path, follow_all_redirects=True, auth=auth, **CONTENTS[content](Worn())).end()
+    assert [(one.path, b'abcd' in one.body) for one in server.requests] == [(path, True)]
+
+
+@pytest.mark.parametrize('content', CONTENTS)
+def test_r14_iterators_that_share_what_they_read_from_fail_instead_of_sending_less(
+    server: HttpServer, content: str
+) -> None:
+    server.routes['/307'] = redirect('/end', 307)
+    with pytest.raises(RequestStateError, match='fewer bytes than the first time'):
+        request.post(server.url + '/307', follow_all_redirects=True, **CONTENTS[content](Shared())).end()
+    assert [one.path for one in server.requests] == ['/307']
+
+
+def test_an_iterable_that_begins_anew_is_sent_again_whole(server: HttpServer) -> None:
+    class Fresh:
+        def __iter__(self) -> Iterator[bytes]:
+            yield from (b'ab', b'cd')
+
+    server.routes['/307'] = redirect('/end', 307)
+    request.post(server.url + '/307', follow_all_redirects=True, body=Fresh()).end()
+    assert [one.body for one in server.requests] == [b'abcd', b'abcd']
+
+
+# ---------------------------------------------------------------- what is told
+
+
+def test_an_entry_of_redirects_has_nodes_names_too(server: HttpServer) -> None:
+    server.routes['/old'] = redirect('/new')
+    (entry,) = request.get(server.url + '/old').end().redirects
+    assert (
+        (entry.statusCode, entry.redirectUri) == (entry.status_code, entry.redirect_uri) == (302, server.url + '/new')
+    )
+
+
+def test_too_many_redirects_and_two_locations_say_what_to_do(server: HttpServer) -> None:
+    server.routes['/round'] = redirect('/round')
+    with pytest.raises(RequestError, match=r'allow more than 2 with max_redirects.*follow_redirect=False'):
+        request.get(server.url + '/round', max_redirects=2).end()
+    server.routes['/two'] = Answer(302, [('location', '/a'), ('location', '/b')], '')
+    with pytest.raises(RequestError, match=r'two different Locations.*follow_redirect=False'):
+        request.get(server.url + '/two').end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
+import io
 import socket
 import threading
 import time
@@ -26,6 +27,7 @@ from requite import (
     ProxyRefused,
     ReadTimeout,
     RedirectRefused,
+    pipe,
     request,
 )
 from tests.servers import Answer, HttpServer, Seen, closed_port, redirect, reply
@@ -274,6 +276,23 @@ def test_a_stream_is_never_sent_again(server: HttpServer, failure: Any) -> None:
     else:
         assert (made.end().status_code, made.end().attempts) == (503, 1)
     assert [seen.body for seen in server.requests] == [b'ab']
+
+
+def test_what_was_written_piece_by_piece_is_not_sent_again(server: HttpServer) -> None:
+    server.answers = after(BUSY)
+    made = request.put(server.url, retry=SOON)
+    made.write(b'a')
+    made.write(b'b')
+    assert (made.end().status_code, made.end().attempts) == (503, 1)
+    assert [seen.body for seen in server.requests] == [b'ab']
+
+
+def test_a_file_that_is_piped_in_is_sent_again_and_a_generator_is_not(server: HttpServer) -> None:
+    for source, attempts in ((io.BytesIO(b'ab'), 2), (iter([b'a', b'b']), 1)):
+        server.answers = after(BUSY)
+        server.requests.clear()
+        assert pipe(source, request.put(server.url, retry=SOON)).end().attempts == attempts
+        assert [seen.body for seen in server.requests] == [b'ab'] * attempts
 
 
 def test_a_stream_is_not_sent_again_with_a_key_either(server: HttpServer) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from requite import MalformedResponse, OptionsError, RequestError, request
-from tests.servers import Answer, HttpServer, redirect, reply
+from requite.auth.sessions import SESSIONS
+from tests.servers import Answer, HttpServer, RawServer, closed_port, redirect, reply
 
 Servers = Callable[..., HttpServer]
 HAWK = {'credentials': {'id': 'i', 'key': 'k', 'algorithm': 'sha256'}}
@@ -126,14 +131,82 @@ def test_an_authorization_of_the_callers_own_wins_over_auth_too(server: HttpServ
     assert [seen.header('authorization') for seen in server.requests] == ['mine'] * 3
 
 
-@pytest.mark.parametrize('name', IN_THE_BOX)
-def test_no_secret_of_a_signer_is_shown(server: HttpServer, name: str, caplog: pytest.LogCaptureFixture) -> None:
+SECRET, SESSION = 's3cret-k3y-of-many-letters', 's3ssion-t0ken'
+OAUTH = {'consumer_key': 'ck', 'consumer_secret': SECRET, 'token': SESSION, 'token_secret': SECRET}
+AWS4 = {'key': 'AKID', 'secret': SECRET, 'session': SESSION, 'sign_version': 4, 'service': 's3', 'region': 'r'}
+SIGNATURE = {'keyId': 'k', 'key': SECRET, 'algorithm': 'hmac-sha256'}
+SHOWN: dict[str, dict[str, Any]] = {
+    'basic': {'auth': ('ann', SECRET)},
+    'bearer': {'auth': {'bearer': SESSION}},
+    'hawk': {'hawk': {'credentials': {'id': 'i', 'key': SECRET, 'algorithm': 'sha256'}}},
+    'oauth': {'oauth': OAUTH},
+    'oauth in the query': {'oauth': {**OAUTH, 'transport_method': 'query'}},
+    'aws': {'aws': {'key': 'AKID', 'secret': SECRET, 'session': SESSION}},
+    'aws4': {'aws': AWS4},
+    'aws4 in the query': {'aws': {**AWS4, 'sign_query': True}},
+    'http_signature': {'http_signature': SIGNATURE},
+    'http_signature elsewhere': {'http_signature': {**SIGNATURE, 'authorizationHeaderName': 'X-Proof'}},
+    'http_message_signature': {
+        'http_message_signature': {'key_id': 'k', 'key': SECRET, 'algorithm': 'hmac-sha256'},
+    },
+}
+PROOF = re.compile(
+    r'(?:mac|signature|Signature)="([^"]+)"|Signature=([0-9a-f]{64})|_signature="?([^",&]+)|sig1=:([^:]+):|AWS AKID:(\S+)'
+)
+"""What of a request proves who asks."""
+
+
+def proofs(seen: Any) -> list[str]:
+    """What proved a request as it arrived, in every spelling that it may be shown in."""
+    text = '\n'.join([seen.target, *(f'{name}: {value}' for name, value in seen.headers)])
+    found = [next(filter(None, groups)) for groups in PROOF.findall(text)]
+    found += [seen.header('authorization').partition(' ')[2]] if seen.header('authorization') else []
+    return found + [unquote(proof) for proof in found]
+
+
+@pytest.mark.parametrize('name', SHOWN)
+def test_q9_no_error_log_or_repr_shows_a_secret_or_a_proof(
+    server: HttpServer, name: str, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
     caplog.set_level(0)
-    secrets = ['s3cret'] if name != 'hawk' else ['"k"', "'k'"]
-    made = request.get(server.url, signed_with(name))
+    server.answers = reply('no', 404)
+    log = tmp_path / 'log.har'
+    made = request.get(server.url + '/p?x=1', SHOWN[name], har_log=log)
     response = made.end()
-    shown = f'{made!r} {made._options!r} {response!r} {made.to_json()} {response.to_json()} {caplog.text}'
-    assert [secret for secret in secrets if secret in shown] == []
+    with pytest.raises(RequestError) as caught:
+        response.raise_for_status()
+    request.get(closed_url(), SHOWN[name])  # let go, and nobody listens
+    request.flush(5000)
+    texts = {
+        'repr': f'{made!r} {made._options!r} {response!r} {response.request!r} {made.hop!r} {made.uri!r}',
+        'error': f'{caught.value!r} {caught.value} {caught.value.__dict__}',
+        'curl': made.to_curl(),
+        'log': caplog.text,
+        'har': log.read_text(),
+        'pickle': repr(response.__reduce_ex__(4)) if 'query' not in name else '',
+    }
+    proved = proofs(server.requests[0])
+    assert proved
+    assert 'failed and nobody listens' in caplog.text
+    told = [(where, secret) for where, text in texts.items() for secret in (SECRET, SESSION, *proved) if secret in text]
+    assert told == []
+
+
+@pytest.mark.parametrize('name', SHOWN)
+def test_to_json_shows_what_was_sent_and_never_the_key_it_was_made_with(server: HttpServer, name: str) -> None:
+    made = request.get(server.url + '/p?x=1', SHOWN[name])
+    response = made.end()
+    sent = server.requests[0]
+    for told in (made.to_json(), response.to_json()['request']):
+        assert SECRET not in json.dumps(told)
+        assert told['uri']['path'] == sent.target
+        assert told['headers'].get('authorization', told['headers'].get('Authorization')) == sent.header(
+            'authorization'
+        )
+
+
+def closed_url() -> str:
+    return f'http://127.0.0.1:{closed_port()}/p?x=1'
 
 
 # ---------------------------------------------------------------- origins
@@ -265,6 +338,35 @@ def test_an_answer_signs_the_request_once_more(server: HttpServer) -> None:
     ]
 
 
+@pytest.mark.parametrize('order', ['salt first', 'digest first'])
+def test_a_signers_answer_and_a_digest_do_not_shut_each_other_out(server: HttpServer, order: str) -> None:
+    SESSIONS.clear()
+    salt = Answer(401, {'x-salt': 'sea'}, 'out')
+    challenge = Answer(401, {'www-authenticate': 'Digest realm="r", nonce="n", qop="auth"'}, 'out')
+
+    class Asked(Salted):
+        def answer(self, hop: Any, got: Any) -> Any:
+            return Asked(got.headers['x-salt']) if 'x-salt' in got.headers else None
+
+    def guard(seen: Any) -> Answer:
+        wanted = [
+            (seen.header('x-salted') == 'sea', salt),
+            ((seen.header('authorization') or '')[:6] == 'Digest', challenge),
+        ]
+        for met, refusal in wanted if order == 'salt first' else reversed(wanted):
+            if not met:
+                return refusal
+        return reply('in')
+
+    server.answers = guard
+    auth = {'user': 'ann', 'pass': 'x', 'digest': True}
+    assert request.get(server.url, auth=auth, signers=[Asked()]).end().body == 'in'
+    counts = [re.findall('nc=(\\w+)', seen.header('authorization') or '') for seen in server.requests]
+    assert len(server.requests) == 3
+    used = [count for found in counts for count in found]
+    assert len(set(used)) == len(used), 'a nonce was counted twice'
+
+
 def test_a_server_that_always_says_no_is_asked_twice(server: HttpServer) -> None:
     server.answers = Answer(401, {'x-salt': 'sea'}, 'out')
     assert request.get(server.url, signers=[Salted()]).end().body == 'out'
@@ -312,3 +414,93 @@ def test_no_error_of_a_signed_request_tells_the_key() -> None:
     with pytest.raises(RequestError) as caught:
         request.get('http://127.0.0.1:1/', hawk={**HAWK, 'credentials': {**HAWK['credentials'], 'key': 's3cret'}}).end()
     assert 's3cret' not in f'{caught.value!r} {caught.value.__dict__}'
+
+
+# ---------------------------------------------------------------- once more on another connection
+
+
+def one_reply_each(raw_server: Callable[..., RawServer], first: bytes = b'') -> RawServer:
+    """A server that answers a connection's requests but the last of the first connection, which it hears and hangs up on."""
+    count = 2 if first else 1
+
+    def answer(sock: Any, head: bytes) -> bool:
+        if server.connections == 1 and len(server.heads) > count:
+            return False
+        asked = first and b'authorization' not in head.lower()
+        sock.sendall(first if asked else b'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+        return True
+
+    server: RawServer = raw_server(answer)
+    return server
+
+
+@pytest.mark.parametrize('more', [{}, {'time': True}, {'har': True}, {'retry': 1}], ids=str)
+@pytest.mark.parametrize('name', ['oauth', 'oauth in the query', 'hawk'])
+def test_q7_what_is_sent_once_more_on_another_connection_is_signed_anew(
+    raw_server: Callable[..., RawServer], name: str, more: dict[str, Any], tmp_path: Path
+) -> None:
+    server = one_reply_each(raw_server)
+    if 'har' in more:
+        more = {'har_log': tmp_path / 'log.har'}
+    get = request.defaults(SHOWN[name], pool=request.Pool(), **more).get
+    assert [get(server.url).end().body for _ in range(2)] == ['ok'] * 2
+    nonces = [re.findall(rb'nonce="?([^",& ]+)', head)[0] for head in server.heads]
+    assert len(nonces) == 3
+    assert len(set(nonces)) == 3
+
+
+def test_q7_a_digest_that_is_sent_once_more_on_another_connection_is_counted_on(
+    raw_server: Callable[..., RawServer],
+) -> None:
+    SESSIONS.clear()
+    challenge = (
+        b'HTTP/1.1 401 No\r\nwww-authenticate: Digest realm="r", nonce="n", qop="auth"\r\ncontent-length: 0\r\n\r\n'
+    )
+    server = one_reply_each(raw_server, challenge)
+    get = request.defaults(auth={'user': 'ann', 'pass': 'x', 'digest': True}, pool=request.Pool()).get
+    assert [get(server.url).end().body for _ in range(2)] == ['ok'] * 2
+    assert [re.findall(rb'nc=(\w+)', head) for head in server.heads] == [
+        [],
+        [b'00000001'],
+        [b'00000002'],
+        [b'00000003'],
+    ]
+
+
+def test_an_abort_while_it_is_signed_anew_leaves_the_place_in_the_pool(raw_server: Callable[..., RawServer]) -> None:
+    server = one_reply_each(raw_server)
+
+    class Tires(Sets):
+        made = 0
+
+        def sign(self, draft: Any, clock: Any) -> None:
+            self.made += 1
+            if self.made == 3:
+                raise ValueError('tired')
+
+    pool = request.Pool(max_sockets=1)
+    get = request.defaults(signers=[Tires('x-seal')], pool=pool).get
+    assert get(server.url).end().body == 'ok'
+    with pytest.raises(ValueError, match='tired'):
+        get(server.url).end()
+    assert request.get(server.url, pool=pool, timeout=5000).end().body == 'ok'
+
+
+def test_credentials_of_defaults_do_not_change_when_the_callers_do(server: HttpServer) -> None:
+    credentials = {'id': 'i', 'key': 'k', 'algorithm': 'sha256'}
+    headers = ['date']
+    hawk = request.defaults(hawk={'credentials': credentials}).get
+    signature = request.defaults(http_signature={**SIGNATURE, 'headers': headers}).get
+    credentials['id'] = 'other'
+    headers.append('x-none')
+    hawk(server.url).end()
+    signature(server.url).end()
+    assert 'id="i"' in (server.requests[0].header('authorization') or '')
+    assert 'headers="date"' in (server.requests[1].header('authorization') or '')
+
+
+def test_every_way_of_signing_has_a_method_of_its_name(server: HttpServer) -> None:
+    given = {'key_id': 'k', 'key': SECRET, 'algorithm': 'hmac-sha256'}
+    request.get(server.url).http_message_signature(given).end()
+    request.get(server.url).httpMessageSignature(given).end()
+    assert all((seen.header('signature') or '').startswith('sig1=:') for seen in server.requests)

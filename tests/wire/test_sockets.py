@@ -32,6 +32,7 @@ from tests.servers import HttpServer, RawServer, closed_port, redirect
 
 Servers = Callable[..., HttpServer]
 Start = Callable[..., RawServer]
+pytestmark = pytest.mark.timing
 linux = pytest.mark.skipif(
     not sys.platform.startswith('linux'), reason='Linux has all of 127/8 on its loopback interface'
 )
@@ -333,10 +334,10 @@ def test_an_address_that_does_not_answer_costs_a_quarter_of_a_second(server: Htt
         peers: list[Any] = []
         made.on('socket', lambda sock: peers.append((sock.getpeername()[0], sock.gettimeout() or 'blocks')))
         response = made.end()
-        assert 0.2 < time.monotonic() - began < 0.5
+        assert 0.2 < time.monotonic() - began < 0.9
     assert response.ok
     assert response.timings is not None
-    assert 200 < response.timings['connect'] < 500
+    assert 200 < response.timings['connect'] < 900
     assert peers == [('127.0.0.1', 'blocks')]
     assert threading.active_count() < 10
 
@@ -346,7 +347,7 @@ def test_addresses_that_refuse_cost_no_time_at_all(server: HttpServer) -> None:
     began = time.monotonic()
     refusing = [f'127.0.0.{number}' for number in range(2, 30)]
     request.get(f'http://h.example:{server.port}/', lookup=of('::1', *refusing, '127.0.0.1')).end()
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1  # one after the other they would take seven seconds
 
 
 @linux
@@ -355,7 +356,7 @@ def test_the_first_address_that_answers_wins_even_when_it_was_not_the_first_that
         began = time.monotonic()
         places = of('127.0.0.2', '127.0.0.3', '127.0.0.1')
         assert request.get(f'http://h.example:{server.port}/', lookup=places).end().ok
-        assert 0.4 < time.monotonic() - began < 0.9
+        assert 0.4 < time.monotonic() - began < 1.5
 
 
 @linux

@@ -44,6 +44,11 @@ NOT_SIGNED = frozenset(
 )
 """Fields that proxies change, and those that Node leaves out. Every other one is signed."""
 
+PROOF = frozenset(
+    'X-Amz-Algorithm X-Amz-Credential X-Amz-Date X-Amz-Expires X-Amz-Security-Token X-Amz-SignedHeaders X-Amz-Signature'.split()
+)
+"""What a signature in the query consists of."""
+
 _STAMP = re.compile(r'\d{8}T\d{6}Z')
 _PLAIN_PATH = re.compile(r'[A-Za-z0-9_.~/-]*')
 _PLAIN_QUERY = re.compile(r'(?:[A-Za-z0-9_.~-]+(?:=[A-Za-z0-9_.~-]*)?(?:&|\Z))*')
@@ -115,6 +120,7 @@ class Version4:
 
     def _in_query(self, method: str, uri: Uri, fields: Fields, payload: str, place: tuple[str, str, str]) -> Uri:
         stamp, region, service = place
+        uri = _unproved(uri)
         names, _ = canonical_fields(fields)
         added = [
             ('X-Amz-Algorithm', ALGORITHM),
@@ -227,6 +233,15 @@ def respelled(uri: Uri, keyed: bool) -> Uri:
         query = respelled_query(query)
     target = f'{path}{mark if query else ""}{query}'
     return uri if target == uri.target else moved(uri, target, uri.hash)
+
+
+def _unproved(uri: Uri) -> Uri:
+    """The same without a proof of before: some servers redirect to an address with all of the query that they were asked with."""
+    path, _, query = uri.target.partition('?')
+    if 'X-Amz-' not in query:
+        return uri
+    query = '&'.join(piece for piece in query.split('&') if piece.partition('=')[0] not in PROOF)
+    return moved(uri, f'{path}{"?" if query else ""}{query}', uri.hash)
 
 
 def respelled_query(query: str) -> str:

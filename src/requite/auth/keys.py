@@ -174,8 +174,10 @@ def _unreadable(option: str, data: bytes) -> OptionsError:
         return OptionsError(
             f"option {option!r}: its line breaks are written as \\n; put real ones in: key.replace('\\\\n', '\\n')"
         )
+    # an option that is called so takes no secret of another kind
+    shared = '' if option.endswith('private_key') else '; with a shared secret, name its hmac algorithm too'
     if b'-----' not in data and not data.startswith(b'\x30'):
         return OptionsError(
-            f'option {option!r} is no private key; give {FORMS}: of a path, what the file there holds; with a shared secret, name its hmac algorithm too'
+            f'option {option!r} is no private key; give {FORMS}: of a path, what the file there holds{shared}'
         )
     return OptionsError(f'option {option!r} cannot be read as a private key; give {FORMS}')

@@ -7,6 +7,7 @@ parsed, whatever the case; ``default`` matches every host, as in curl. Node's re
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from requite import credentials
@@ -33,8 +34,15 @@ def find(where: str | bool, uri: Uri) -> Credentials | None:
         return None
     path = where if isinstance(where, str) else _at_home()
     logins = _logins(path, private=where is True)
-    login = logins.get(uri.hostname.lower(), logins.get('default'))
-    return None if login is None else credentials.make('netrc', *login)
+    host = uri.hostname.lower()
+    login = logins.get(host, logins.get('default'))
+    if login is None:
+        return None
+    try:
+        return credentials.make('netrc', *login)
+    except OptionsError as error:
+        why = str(error).removeprefix("option 'netrc': ")
+        raise _unusable(path, f'line {_line(path, host if host in logins else None)}: {why}') from None
 
 
 def _at_home() -> str:
@@ -71,7 +79,21 @@ def _parsed(path: str) -> Logins:
         raise _unusable(path, f'cannot be read: {error.strerror}') from None
     except ValueError:
         raise _unusable(path, 'is no text') from None
-    return {machine.lower(): (login or '', password or '') for machine, (login, _, password) in hosts.items()}
+    return {_bare(machine.lower()): (login or '', password or '') for machine, (login, _, password) in hosts.items()}
+
+
+def _bare(machine: str) -> str:
+    """An IPv6 address without the brackets that only stand around it in an address."""
+    return machine[1:-1] if machine[:1] == '[' and machine[-1:] == ']' else machine
+
+
+def _line(path: str, host: str | None) -> int:
+    """Where the entry of a host begins; None is ``default``."""
+    entry = 'default' if host is None else rf'machine\s+"?\[?{re.escape(host)}\]?"?'
+    with open(path, encoding='utf-8', errors='replace') as file:
+        text = file.read()
+    found = re.search(rf'(?<!\S)({entry})(?!\S)', text, re.IGNORECASE)
+    return text.count('\n', 0, found.start() if found else 0) + 1
 
 
 def _unusable(path: str, why: str) -> OptionsError:

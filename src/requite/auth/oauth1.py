@@ -83,20 +83,27 @@ class OAuth1:
     def sign(self, draft: Draft, clock: Clock) -> None:
         """Signs a draft; raises ``OptionsError`` where its transport does not fit the request, ``InvalidBody`` for a stream that would be used up."""
         form = _content(draft.body) if _is_form(draft.get('content-type')) else None
-        if self.transport == 'body' and (form is None or draft.method.upper() != 'POST'):
+        transport = self.transport
+        if transport == 'body' and draft.carry.bodiless and 'authorization' not in draft.fields:
+            transport = 'header'  # a redirect took the content away that the proof would stand in
+        if transport == 'body' and (form is None or draft.method.upper() != 'POST'):
             raise _no_form()
         parameters = self._parameters(draft, clock, form is None)
         query = draft.uri.query or ''
-        if self.transport == 'query':
+        if transport == 'query':
             query = self._without_own(query)
-        if self._realm and self.transport != 'header':
+        if self._realm and transport != 'header':
             # First, as in Node, which leaves it unsigned although every server counts it among the parameters then: mended.
             parameters.insert(0, ('realm', self._realm))
         covered = [*signatures.pairs(query), *(signatures.pairs(form) if form else ()), *parameters]
         address = signatures.base_uri(draft.uri.scheme, draft.get('host') or '', draft.uri.pathname)
         proof = self._signature(signatures.base_string(draft.method, address, covered))
         parameters.append((signatures.SIGNATURE, encode_component(proof)))
-        self._put(draft, parameters, query, form)
+        if transport == 'header':
+            realm = f'realm="{self._realm}",' if self._realm else ''
+            draft.set('Authorization', 'OAuth ' + realm + ','.join([f'{name}="{value}"' for name, value in parameters]))
+        else:
+            self._put(draft, parameters, query, form)
 
     def _parameters(self, draft: Draft, clock: Clock, hashable: bool) -> list[tuple[str, str]]:
         """The protocol parameters without the signature, encoded, in the order of their names."""
@@ -120,10 +127,7 @@ class OAuth1:
         return '&'.join(piece for piece in query.split('&') if piece.partition('=')[0] not in self._names)
 
     def _put(self, draft: Draft, parameters: list[tuple[str, str]], query: str, form: bytes | None) -> None:
-        if self.transport == 'header':
-            realm = f'realm="{self._realm}",' if self._realm else ''
-            draft.set('Authorization', 'OAuth ' + realm + ','.join([f'{name}="{value}"' for name, value in parameters]))
-            return
+        """Puts the proof into the query or the content."""
         text = '&'.join([f'{name}={value}' for name, value in parameters])
         if self.transport == 'query':
             draft.uri = draft.uri.with_query(f'{query}&{text}' if query else text)

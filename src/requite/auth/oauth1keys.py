@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from requite import checks
 from requite.auth import oauth1signature as signatures
+from requite.claims import OAUTH, snake
 from requite.errors import InvalidOptionType, OptionsError, UnknownOption
 from requite.wire.qs import encode_component
 
@@ -22,10 +23,7 @@ SECRETS = frozenset(('consumer_secret', 'token_secret', 'private_key', 'passphra
 SETTINGS = SECRETS | {'realm', 'transport_method', 'body_hash'}
 """Keys that are no protocol parameters by themselves; every other becomes ``oauth_`` and its name."""
 
-KEYS = (
-    'consumer_key consumer_secret private_key passphrase token token_secret verifier callback nonce timestamp version signature_method realm '
-    'transport_method body_hash'
-).split()
+KEYS = OAUTH
 """The documented keys. Any other is sent along, as Node does, unless it is so near to one of these that it must be a slip."""
 
 FOREIGN = {
@@ -96,21 +94,22 @@ def _check_name(name: str) -> None:
     """Raises ``UnknownOption`` for what can be no parameter, or is nearly one of the documented keys."""
     if name in KEYS:
         return
-    meant = name.removeprefix('oauth_')
-    if meant != name or name == 'signature':
+    plain = snake(name)
+    meant = plain.removeprefix('oauth_')
+    if meant != plain or plain == 'signature':
         hint = (
             f'did you mean {meant!r}? oauth_ is put before each key'
             if meant in KEYS
             else 'it is made, or named without oauth_'
         )
         raise UnknownOption(f'option {OPTION!r} takes no key {checks.shown(name)}; {hint}')
-    near = FOREIGN.get(name) or _slip(name)
+    near = FOREIGN.get(plain) or _slip(plain)
     if near is not None:
         raise UnknownOption(f'option {OPTION!r} has no key {checks.shown(name)}; did you mean {near!r}?')
-    if _is_secret(name) or not _is_name(name):
+    if _is_secret(plain) or not _is_name(name):
         hint = (
             'an unknown key is sent along, and this looks like a secret'
-            if _is_secret(name)
+            if _is_secret(plain)
             else 'it can be no parameter'
         )
         raise UnknownOption(f'option {OPTION!r} has no key {checks.shown(name)}; {hint}: it takes {", ".join(KEYS)}')

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from requite import checks
 from requite.auth import contentdigest, keys
+from requite.auth.rfc9421message import Message, resolver
 from requite.errors import OptionsError
 from requite.headers import TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from requite.message import Draft
     from requite.options import Options
@@ -47,7 +47,6 @@ SHORTEST_PSS = 1040
 """Bits of an RSA key that hold a SHA-512, a salt of the same size and two bytes (RFC 8017 9.1.1)."""
 
 _LABEL = re.compile(r'[a-z*][a-z0-9_.*-]*')
-_UNTAKEN = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]|%(?![0-9A-Fa-f]{2})")
 _ITEM = re.compile(r'"([^"\\]+)"(;.*)?')
 
 
@@ -106,7 +105,7 @@ class MessageSignature:
         self._signer = package.HTTPMessageSigner(
             signature_algorithm=getattr(package.algorithms, ALGORITHMS[algorithm][1]),
             key_resolver=package.MappingKeyResolver(public_keys={}, private_keys={self._key_id: key}),
-            component_resolver_class=_resolver(package),
+            component_resolver_class=resolver(package),
         )
 
     def settle(self, options: Options, body: Body | None) -> None:
@@ -142,78 +141,10 @@ class MessageSignature:
                 use_existing_digest=DIGEST in draft.fields,
                 **more,
             )
-        except (self._package.HTTPMessageSignaturesException, ValueError, TypeError) as error:
+        except (self._package.HTTPMessageSignaturesException, ValueError, TypeError, OverflowError) as error:
             raise OptionsError(f'option {OPTION!r}: {error}; see that components lists what the request has') from None
         for name, value in message.headers.made.items():
             draft.set(name, value)
-
-
-class Message:
-    """A draft as the package looks at requests. The authority is that of the Host field, which is what the server has (RFC 9421 2.2.3).
-
-    The package refuses methods and targets that can be sent: ``method`` and ``url`` are in a spelling that it takes, ``sent`` are both as they are signed.
-    """
-
-    __slots__ = ('headers', 'method', 'sent', 'url')
-
-    def __init__(self, draft: Draft) -> None:
-        self.sent = str(draft.method), draft.target
-        self.method = self.sent[0].upper()
-        target = _UNTAKEN.sub(lambda found: f'%{ord(found[0]):02X}', draft.target)
-        self.url = f'{draft.uri.scheme}://{draft.get("host")}{target}'
-        self.headers = Fields(draft.fields)
-
-
-@cache
-def _resolver(package: Any) -> Any:
-    """The package's reader of components, but for those that tell the method and the target: they are what is sent."""
-
-    class Sent(package.HTTPSignatureComponentResolver):  # type: ignore[misc]
-        def get_method(self) -> str:
-            return str(self.message.sent[0])
-
-        def get_request_target(self) -> str:
-            return str(self.message.sent[1])
-
-        def get_target_uri(self) -> str:
-            return f'{self.url_parts.scheme}://{self.url_parts.authority}{self.message.sent[1]}'
-
-        def get_path(self) -> str:
-            return str(self.message.sent[1].partition('?')[0])
-
-        def get_query(self) -> str:
-            return f'?{self.message.sent[1].partition("?")[2]}'
-
-    return Sent
-
-
-class Fields:
-    """The fields of a draft, line by line, and apart from them what the package adds."""
-
-    __slots__ = ('_fields', 'made')
-
-    def __init__(self, fields: Mapping[str, tuple[str, Any]]) -> None:
-        self._fields = fields
-        self.made: dict[str, str] = {}
-
-    def items(self) -> Iterator[tuple[str, str]]:
-        for name, value in self._fields.values():
-            if isinstance(value, str):
-                yield name, value
-            else:
-                yield from ((name, line) for line in value)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([name for name, _ in self._fields.values()])
-
-    def __contains__(self, name: str) -> bool:
-        return name.lower() in self._fields
-
-    def __setitem__(self, name: str, value: str) -> None:
-        self.made[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        raise KeyError(name)  # there is nothing of the package's to take out
 
 
 def _key(said: Mapping[str, Any]) -> tuple[str, Any]:

@@ -43,9 +43,9 @@ class FormData:
     Files keep the size that they have when they are appended: one that grows later is cut there, one that shrinks is an error.
     """
 
-    def __init__(self, check: Callable[[], object] | None = None) -> None:
+    def __init__(self, before_append: Callable[[], object] | None = None) -> None:
         self._boundary = pieces.new_boundary()
-        self._check = check
+        self._before_append = before_append
         self._parts: list[Part] = []
         self._streams: list[Any] = []
 
@@ -57,8 +57,8 @@ class FormData:
         ``header``, further header fields of the part. Raises ``InvalidBody`` for a value that cannot be sent, a list among them (append each
         of its values), and ``RequestStateError`` once the request was sent. Node: ``form.append``, which takes any value and fails later.
         """
-        if self._check is not None:
-            self._check()
+        if self._before_append is not None:
+            self._before_append()
         if isinstance(value, (list, tuple)):
             raise InvalidBody(
                 f'{_place(name)} is {checks.kind(value)}: Arrays are not supported. Append each value under the same name'
@@ -112,6 +112,10 @@ class FormData:
     def pending(self) -> bool:
         """Whether asking for the length would send a request."""
         return any(getattr(part.content, 'pending', False) for part in self._parts)
+
+    def check(self) -> None:
+        """Raises ``InvalidBody`` where a field cannot be sent any more, as a file that was closed."""
+        pieces.check(self._parts)
 
     def chunks(self) -> Iterator[bytes]:
         if not self._parts:

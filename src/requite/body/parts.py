@@ -5,13 +5,13 @@ Sources: RFC 2046 5.1.1 (boundaries), RFC 7578 and the WHATWG HTML standard (nam
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from requite import checks
+from requite.body import source
 from requite.body.source import FileBody, IterableBody, as_bytes
 from requite.errors import InvalidBody, InvalidOptionType, OptionsError
 from requite.headers import TOKEN
@@ -96,12 +96,12 @@ def content(place: str, value: Any) -> Body:
 
     if remote.is_one(value):
         return remote.RemoteBody(value, place)
-    if hasattr(value, 'read'):
+    if hasattr(value, 'read') and not isinstance(value, type):
         return _file(place, value)
     if isinstance(value, (list, tuple)):
         _check_pieces(place, value)
-    if hasattr(value, '__iter__') and not isinstance(value, (Mapping, AbstractSet)):
-        return BytesBody(value.tobytes()) if hasattr(value, 'tobytes') else _PiecesBody(IterableBody(value), place)
+    if hasattr(value, '__iter__') and not isinstance(value, (Mapping, AbstractSet, type)):
+        return BytesBody(value.tobytes()) if hasattr(value, 'tobytes') else IterableBody(value, place=place)
     raise InvalidBody(f'{place} is {checks.kind(value)}; {_fix(value)}')
 
 
@@ -123,10 +123,7 @@ def is_stream(value: Body) -> bool:
 def _check_pieces(place: str, pieces: Any) -> None:
     """Raises ``InvalidBody`` for a list that holds what cannot be sent: an iterator is only known when it is read, a list now."""
     for piece in pieces:
-        try:
-            as_bytes(piece)
-        except InvalidBody as error:
-            raise InvalidBody(f'{place}: {error.message}') from None
+        as_bytes(piece, place)
 
 
 def _number(place: str, value: float) -> bytes:
@@ -142,6 +139,8 @@ def _number(place: str, value: float) -> bytes:
 def _fix(value: Any) -> str:
     if value is None:
         return "leave the field out, or give '' for an empty one"
+    if isinstance(value, type):
+        return 'give an object, not its class'
     if isinstance(value, bool):
         return "give it as text, 'true' or 'false'"
     if isinstance(value, Mapping):
@@ -152,34 +151,8 @@ def _fix(value: Any) -> str:
 
 
 def _file(place: str, file: Any) -> Body:
-    if getattr(file, 'closed', False) is True:
-        raise InvalidBody(f'{place} is a closed file; open it again, and keep it open until the request was sent')
-    if isinstance(file, io.TextIOBase) or isinstance(getattr(file, 'file', None), io.TextIOBase):
-        raise InvalidBody(f"{place} is a file opened as text; open it with mode 'rb'")
-    reads = getattr(file, 'readable', None)
-    if callable(reads) and not reads():
-        raise InvalidBody(f"{place} is a file that is not open for reading; open it with mode 'rb'")
-    body = FileBody(file)
-    return body if body.length is None else MeasuredBody(body, body.length, place, True)
-
-
-class _PiecesBody:
-    """The pieces of an iterable, looked at as they come, so that an error can name their place."""
-
-    __slots__ = ('_body', '_place', 'headers', 'length', 'replayable')
-
-    def __init__(self, body: IterableBody, place: str) -> None:
-        self._body = body
-        self._place = place
-        self.length = None
-        self.replayable = body.replayable
-        self.headers: tuple[tuple[str, str], ...] = ()
-
-    def chunks(self) -> Iterator[bytes]:
-        try:
-            yield from self._body.chunks()
-        except InvalidBody as error:
-            raise InvalidBody(f'{self._place}: {error.message}') from None
+    body = FileBody(file, place)
+    return body if body.length is None else MeasuredBody(body, body.length, place, False)
 
 
 class MeasuredBody:
@@ -197,6 +170,10 @@ class MeasuredBody:
         self.length = length
         self.replayable = body.replayable
         self.headers: tuple[tuple[str, str], ...] = ()
+
+    def check(self) -> None:
+        """Raises ``InvalidBody`` where the other body cannot be sent any more."""
+        source.check(self._body)
 
     def chunks(self) -> Iterator[bytes]:
         left = self.length
@@ -228,6 +205,12 @@ def total(parts: Iterable[Part], around: int) -> int | None:
             return None
         size += len(head) + length + 2
     return size
+
+
+def check(parts: Iterable[Part]) -> None:
+    """Raises ``InvalidBody`` where one of them cannot be sent any more, as a file that was closed."""
+    for part in parts:
+        source.check(part.content)
 
 
 def laid(parts: Iterable[Part], before: bytes, closing: bytes) -> Iterator[bytes]:

@@ -7,11 +7,13 @@ into the other.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
-from requite.body.source import DeclaredBody, FileBody, IterableBody, as_bytes, readable
+from requite import checks
+from requite.body.source import BODY, DeclaredBody, FileBody, IterableBody, as_bytes
 from requite.errors import InvalidBody, OptionsError
 from requite.message import BytesBody
 
@@ -48,29 +50,34 @@ def pick(options: Options) -> Body | None:
     return of(options.body)
 
 
-def of(value: Any) -> Body | None:
-    """Any value of the ``body`` option as a body; an empty str or bytes is an empty body (None for ``''``, as in Node)."""
+def of(value: Any, place: str = BODY) -> Body | None:
+    """Any value of the ``body`` option as a body; an empty str or bytes is an empty body (None for ``''``, as in Node). ``place`` says in errors where it was given."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return BytesBody(bytes(value))
     if isinstance(value, str):
-        return BytesBody(as_bytes(value)) if value else None
+        return BytesBody(as_bytes(value, place)) if value else None
     if isinstance(value, (list, tuple)):
-        return BytesBody(b''.join([as_bytes(piece) for piece in value]))
+        return BytesBody(b''.join([as_bytes(piece, place) for piece in value]))
     if isinstance(content := getattr(value, '_content', None), bytes):
         return BytesBody(content)  # a response that was collected: as often as needed
-    if hasattr(value, 'read'):
-        return FileBody(readable(value))
-    if hasattr(value, 'tobytes'):
+    if hasattr(value, 'read') and not isinstance(value, type):
+        return FileBody(value, place)
+    if hasattr(value, 'tobytes') and not isinstance(value, type):
         return BytesBody(value.tobytes())
-    if hasattr(value, '__iter__') and not isinstance(value, (Mapping, AbstractSet)):
+    if hasattr(value, '__iter__') and not isinstance(value, type) and not isinstance(value, (Mapping, AbstractSet)):
         asked = callable(getattr(value, 'pipe', None))
         if asked:
             value.refused = True  # a request: it is sent with the one whose body it is, or not at all
-        return IterableBody(value, once=asked)
-    kind = type(value).__name__
+        return IterableBody(value, once=asked, place=place)
+    said, fix = ('', '')
+    if place == BODY:
+        said, fix = 'Argument error, options.body. ', '; pass json=True to send it as JSON'  # Node's words
+    if isinstance(value, os.PathLike):
+        fix = "; open it: open(path, 'rb')"
+    elif isinstance(value, type):
+        fix = '; give an object, not its class'
     raise InvalidBody(
-        "option 'body': Argument error, options.body. It must be bytes, str, a list of them, a binary file or an iterable of bytes, "
-        f'not {"an" if kind[:1] in "aeio" else "a"} {kind}; pass json=True to send it as JSON'
+        f'{place}: {said}It must be bytes, str, a list of them, a binary file or an iterable of bytes, not {checks.kind(value)}{fix}'
     )
 
 

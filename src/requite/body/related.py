@@ -36,6 +36,10 @@ class RelatedBody:
         self.length = None if streamed else pieces.total(parts, len(self._before) + len(self._after))
         self.replayable = all(part.content.replayable for part in parts)
 
+    def check(self) -> None:
+        """Raises ``InvalidBody`` where a part cannot be sent any more."""
+        pieces.check(self._parts)
+
     def chunks(self) -> Iterator[bytes]:
         return pieces.laid(self._parts, self._before, self._after)
 
@@ -92,6 +96,8 @@ def _part(index: int, given: Any, boundary: str, streams: list[Any]) -> Part:
     if value is None:
         raise InvalidBody(f"Body attribute missing in multipart. {place} needs 'body'; give '' for an empty one")
     lines = ''.join(pieces.line(place, key, item) for key, item in given.items() if key != 'body' and item is not None)
+    if isinstance(value, Mapping):
+        raise InvalidBody(f'the body of {place} is {checks.kind(value)}; give it as text: json.dumps() of it, or a form')
     head = pieces.text(place, f'--{boundary}\r\n{lines}\r\n')
     part = pieces.Part(head, pieces.content(f'the body of {place}', value))
     pieces.once(place, value, part.content, streams)

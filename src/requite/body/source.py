@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
+import select
 import stat
 from typing import TYPE_CHECKING, Any
 
+from requite import checks
 from requite.errors import InvalidBody, RequestStateError
 
 if TYPE_CHECKING:
@@ -14,56 +17,83 @@ if TYPE_CHECKING:
 
 PIECE = 131072
 """How much is read from a file at a time, in bytes."""
+BODY = "option 'body'"
+"""Where content was given, unless somebody says otherwise."""
 
 
-def readable(file: Any) -> Any:
-    """The file, if it can be read at all; raises ``InvalidBody`` for one that is closed or only open for writing."""
-    if getattr(file, 'closed', False) is True:
-        raise InvalidBody("option 'body': the file is closed; open it again with mode 'rb'")
-    asks = getattr(file, 'readable', None)
-    if callable(asks) and not asks():
-        raise InvalidBody("option 'body': the file is not open for reading; open it with mode 'rb'")
-    return file
+_PACKED = frozenset('gzip bz2 lzma _compression compression zstandard pyzstd lz4 isal zlib_ng'.split())
+"""Packages whose files give something else than the file that they are named after,"""
+_UNPACKS = _PACKED | {'zipfile'}
+"""and those whose files must be read to their end to know how much they give."""
 
 
 class FileBody:
     """An open binary file, from where it stands to its end; may be sent again when it can be rewound.
 
-    Its end is where it was when this was made: what a file grows by later is not sent. One whose size says nothing, as those below /proc, has no length.
+    Its end is where it was when this was made: what a file grows by later is not sent. One whose size says nothing, as those below /proc, has no length, and
+    neither has one that unpacks another (``gzip.open``): how much it gives is known at its end. ``place`` says in errors where the file was given.
     """
 
-    __slots__ = ('_file', '_start', 'headers', 'length', 'replayable')
+    __slots__ = ('_file', '_grows', '_place', '_start', 'headers', 'length', 'replayable')
 
-    def __init__(self, file: Any) -> None:
-        if isinstance(file, io.TextIOBase) or isinstance(getattr(file, 'file', None), io.TextIOBase):
-            raise InvalidBody("option 'body': the file was opened as text; open it with mode 'rb'")
+    def __init__(self, file: Any, place: str = BODY) -> None:
+        check_readable(file, place)
         self._file = file
+        self._place = place
         self.headers: tuple[tuple[str, str], ...] = ()
+        self._grows = type(_innermost(file)) in (io.FileIO, io.BytesIO)
         self._start, self.length = _extent(file)
         if self.length == 0 and file.read(1):
             file.seek(self._start)
             self.length = None
         self.replayable = self._start is not None
 
+    def check(self) -> None:
+        """Raises ``InvalidBody`` once the file was closed: asked again right before it is sent."""
+        if getattr(self._file, 'closed', False) is True:
+            raise InvalidBody(
+                f"{self._place}: the file was closed before the request was sent; keep it open until then (within its 'with' block)"
+            )
+
     def chunks(self) -> Iterator[bytes]:
+        self.check()
         if self._start is not None:
             self._file.seek(self._start)
         left = self.length
-        while data := self._file.read(PIECE if left is None else min(PIECE, left)):
+        while True:
+            data = self._file.read(PIECE if left is None else min(PIECE, left))
+            if data is None:
+                self._wait()
+                continue
+            if not data:
+                break
             if isinstance(data, str):
-                raise InvalidBody("option 'body': the file was opened as text; open it with mode 'rb'")
+                raise InvalidBody(f"{self._place}: the file gives text; open it with mode 'rb'")
             if left is not None:
                 left -= len(data)
             yield data
+        if left == 0 and not self._grows and self._file.read(1):
+            # it said where it ends, and gives more than that: what it reads from may have said so
+            raise InvalidBody(
+                f'{self._place}: the file gives more than the {self.length} bytes that it said; give its pieces as an iterable'
+            )
+
+    def _wait(self) -> None:
+        """Waits for a file that does not block to have more."""
+        if not wait_for(self._file, False):
+            raise InvalidBody(f"{self._place}: the file's read() gave None, and it has no descriptor to wait for")
 
 
 class IterableBody:
     """Pieces of bytes from an iterable; one that is an iterator, or that always gives the same one, can be sent only once (SECURITY R14)."""
 
-    __slots__ = ('_pieces', '_sent', '_used', 'headers', 'length', 'replayable')
+    __slots__ = ('_pieces', '_place', '_sent', '_used', 'headers', 'length', 'replayable')
 
-    def __init__(self, pieces: Iterable[Any], length: int | None = None, once: bool = False) -> None:
+    def __init__(
+        self, pieces: Iterable[Any], length: int | None = None, once: bool = False, place: str = BODY
+    ) -> None:
         self._pieces = pieces
+        self._place = place
         self._used = False
         self._sent = 0
         self.length = length
@@ -79,7 +109,7 @@ class IterableBody:
         self._used = True
         size = 0
         for piece in self._pieces:
-            data = as_bytes(piece)
+            data = as_bytes(piece, self._place)
             size += len(data)
             self._sent = max(self._sent, size)
             yield data
@@ -108,11 +138,22 @@ class DeclaredBody:
         self.replayable = body.replayable
         self.live = getattr(body, 'live', None)
 
+    def check(self) -> None:
+        """Raises ``InvalidBody`` where the other body cannot be sent any more."""
+        check(self._body)
+
     def chunks(self) -> Iterator[bytes]:
         return self._body.chunks()  # type: ignore[no-any-return]
 
 
-def as_bytes(piece: Any) -> bytes:
+def check(body: Any) -> None:
+    """Raises ``InvalidBody`` for a body that has something to say against being sent now."""
+    asked = getattr(body, 'check', None)
+    if asked is not None:
+        asked()
+
+
+def as_bytes(piece: Any, place: str = BODY) -> bytes:
     """One piece of a body as bytes: str is sent as UTF-8; anything else is an error and never its repr (SECURITY Q5)."""
     if isinstance(piece, bytes):
         return piece
@@ -121,29 +162,96 @@ def as_bytes(piece: Any) -> bytes:
             return piece.encode('utf-8')
         except UnicodeEncodeError:
             raise InvalidBody(
-                "option 'body': it holds a lone surrogate (U+D800 to U+DFFF), which UTF-8 cannot carry: replace it"
+                f'{place}: it holds a lone surrogate (U+D800 to U+DFFF), which UTF-8 cannot carry: replace it'
             ) from None
     if isinstance(piece, (bytearray, memoryview)):
         return bytes(piece)
-    raise InvalidBody(
-        f"option 'body': Argument error, options.body. A piece must be bytes or str, not a {type(piece).__name__}"
+    said = 'Argument error, options.body. ' if place == BODY else ''  # Node's words
+    raise InvalidBody(f'{place}: {said}A piece must be bytes or str, not {checks.kind(piece)}')
+
+
+def check_readable(file: Any, place: str = BODY) -> None:
+    """Raises ``InvalidBody`` for a file that is closed, opened as text, or only open for writing."""
+    if getattr(file, 'closed', False) is True:
+        raise InvalidBody(
+            f"{place} is a closed file; open it again with mode 'rb', and keep it open until the request was sent"
+        )
+    if is_text(file):
+        raise InvalidBody(f"{place} is a file opened as text; open it with mode 'rb'")
+    asks = getattr(file, 'readable', None)
+    if callable(asks) and not asks():
+        raise InvalidBody(f"{place} is a file that is not open for reading; open it with mode 'rb'")
+
+
+def is_text(file: Any) -> bool:
+    """Whether a file gives or takes str: those of ``open`` and ``tempfile``, and those of ``codecs`` unless their codec is one between bytes."""
+    if any(isinstance(each, io.TextIOBase) for each in (file, getattr(file, 'file', None), getattr(file, '_file', None))):
+        return True
+    reader = getattr(file, 'reader', file) if isinstance(file, codecs.StreamReaderWriter) else file
+    return isinstance(reader, (codecs.StreamReader, codecs.StreamWriter)) and (
+        getattr(reader, 'charbuffertype', str) is str
     )
 
 
-def _extent(file: Any) -> tuple[int | None, int | None]:
-    """Where the file stands and how many bytes are left, each None where it cannot tell."""
+def wait_for(file: Any, writing: bool) -> bool:
+    """Waits until a file that does not block gives, or takes, something; False where it has no descriptor to wait for."""
     try:
-        if not file.seekable():
+        number = file.fileno()
+    except (AttributeError, OSError, ValueError):
+        return False
+    if hasattr(select, 'poll'):
+        waiting = select.poll()
+        waiting.register(number, select.POLLOUT if writing else select.POLLIN)
+        waiting.poll()
+    else:
+        select.select([] if writing else [number], [number] if writing else [], [])
+    return True
+
+
+def tells_its_kind(file: Any) -> bool:
+    """Whether the name of a file says what it gives: that of one which unpacks another is the name of the packed one."""
+    inner = _innermost(file)
+    return not _is_of(inner, _PACKED) and (_is_of(inner, _UNPACKS) or type(inner) is io.FileIO or not _has_descriptor(inner))
+
+
+def _innermost(file: Any) -> Any:
+    """What the files of ``tempfile`` and those with a buffer read from."""
+    if type(file).__module__ == 'tempfile':
+        file = getattr(file, 'file', getattr(file, '_file', file))
+    while type(file) in (io.BufferedReader, io.BufferedRandom):
+        file = file.raw
+    return file
+
+
+def _is_of(file: Any, packages: frozenset[str]) -> bool:
+    return any(kind.__module__.partition('.')[0] in packages for kind in type(file).__mro__)
+
+
+def _has_descriptor(file: Any) -> bool:
+    try:
+        return isinstance(file.fileno(), int)
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+def _extent(file: Any) -> tuple[int | None, int | None]:
+    """Where the file stands and how many bytes are left, each None where it cannot tell.
+
+    A descriptor only tells of a file that gives what is behind it; of others the end is looked for where that does not mean to read all.
+    """
+    inner = _innermost(file)
+    try:
+        if not getattr(file, 'seekable', inner.seekable)():
             return None, None
         start = file.tell()
     except (AttributeError, OSError, ValueError):
         return None, None
-    try:
-        status = os.fstat(file.fileno())
-    except (AttributeError, OSError, ValueError):
-        status = None
-    if status is not None and stat.S_ISREG(status.st_mode):
-        return start, max(0, status.st_size - start)
+    if type(inner) is io.FileIO:
+        status = os.fstat(inner.fileno())
+        if stat.S_ISREG(status.st_mode):
+            return start, max(0, status.st_size - start)
+    elif _is_of(inner, _UNPACKS) or (_has_descriptor(inner) and not isinstance(inner, (io.FileIO, io.BufferedReader))):
+        return start, None
     try:
         end = file.seek(0, 2)
         file.seek(start)

@@ -39,6 +39,15 @@ ALIASES = {
 }
 """Other spellings of what a cookie has: Node's, and the ``name`` of 2013."""
 
+JAR_ALIASES = {
+    'setCookie': 'set_cookie',
+    'getCookies': 'get_cookies',
+    'getCookieString': 'get_cookie_string',
+    'toJSON': 'to_json',
+    'fromJSON': 'from_json',
+}
+"""Node's spelling of what a jar has."""
+
 LARGEST_MAX_AGE = 2**53 - 1
 """Seconds of a Max-Age that a number of JSON holds exactly; a larger one counts as this."""
 
@@ -134,13 +143,14 @@ class Cookie:
     def to_json(self) -> dict[str, Any]:
         """The cookie as tough-cookie serialises it: plain data for ``json.dumps``, what is not set left out.
 
-        Where the lifetime comes from Max-Age, ``maxAge`` is counted from ``creation``, as tough-cookie reads it. A date that a jar has cut to 400
-        days is written as it was cut: who reads it need not know when it was set.
+        Where the lifetime comes from Max-Age, ``maxAge`` is counted from ``creation``, as tough-cookie reads it. Where a jar has cut the date of
+        ``Expires`` to 400 days, ``expiry``, which tough-cookie passes over, is the end that it has then.
         """
         shown: dict[str, Any] = {'key': self.key, 'value': self.value}
         if self.expires is not None:
-            declared = dates.seconds(self.expires)
-            shown['expires'] = dates.write_iso(min(declared, self.expiry) if self.max_age is None else declared)
+            shown['expires'] = dates.write_iso(dates.seconds(self.expires))
+            if self.max_age is None and self.expiry < dates.seconds(self.expires):
+                shown['expiry'] = dates.write_iso(self.expiry)
         if self.max_age is not None:
             lasting = self.max_age > 0 and self.creation is not None and self.expiry < inf
             shown['maxAge'] = round(self.expiry - self.creation) if lasting else self.max_age  # type: ignore[operator]

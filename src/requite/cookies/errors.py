@@ -41,3 +41,9 @@ def ignored(given: bool | Mapping[str, Any], more: Mapping[str, Any]) -> bool:
 def tell(reason: CookieError, host: str) -> None:
     """Says at DEBUG why a cookie that a host set was dropped."""
     _log.debug('a cookie from %s was dropped: %s', host, reason)
+
+
+def tell_of_waiting(count: int) -> None:
+    """Says at DEBUG that cookies without a domain go with their jar: its store never saw them."""
+    if count:
+        _log.debug('cookies that were added and still wait for their first host are not in the store: %d', count)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from requite.cookies import archive, domains, forks, rules, setcookie, stores
-from requite.cookies.cookie import Cookie, touch
-from requite.cookies.errors import CookieError, ignored, tell
+from requite.cookies.cookie import JAR_ALIASES, Cookie, touch
+from requite.cookies.errors import CookieError, ignored, tell, tell_of_waiting
 from requite.cookies.stores.memory import MemoryStore
 from requite.wire.uri import Uri, coerce
 
@@ -21,17 +20,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from requite.cookies.stores import Store
-
-ALIASES = {
-    'setCookie': 'set_cookie',
-    'getCookies': 'get_cookies',
-    'getCookieString': 'get_cookie_string',
-    'toJSON': 'to_json',
-    'fromJSON': 'from_json',
-}
-"""Node's spelling of what a jar has."""
-
-_log = logging.getLogger('requite')
 
 
 class CookieJar(forks.Locked):
@@ -64,8 +52,8 @@ class CookieJar(forks.Locked):
         forks.renew_lock(self)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ALIASES:
-            return getattr(self, ALIASES[name])
+        if name in JAR_ALIASES:
+            return getattr(self, JAR_ALIASES[name])
         raise AttributeError(f'a cookie jar has no {name!r}')
 
     def __repr__(self) -> str:
@@ -87,10 +75,7 @@ class CookieJar(forks.Locked):
     def close(self) -> None:
         """Closes the store, where it has something to close."""
         with self._lock:
-            if self._unbound and not isinstance(self.store, MemoryStore):
-                _log.debug(
-                    '%d added cookies still wait for their first host; the store does not hold them', len(self._unbound)
-                )
+            tell_of_waiting(0 if isinstance(self.store, MemoryStore) else len(self._unbound))
             if hasattr(self.store, 'close'):
                 self.store.close()
 
@@ -103,8 +88,7 @@ class CookieJar(forks.Locked):
         ``ignore_error`` it is dropped instead, with a line at DEBUG, and None is returned; Node's spelling will do, and Node's mapping in its place,
         ``{'ignoreError': True}``. Raises InvalidURI for a URL that is none.
         """
-        uri = coerce(url)
-        silent = ignored(ignore_error, options)
+        uri, silent = coerce(url), ignored(ignore_error, options)
         with self._changing():
             return self._offer(cookie, uri) if silent else self._take(self._read(cookie), uri)
 
@@ -160,8 +144,7 @@ class CookieJar(forks.Locked):
         Cookies that may not be kept are left out. Raises CookieError for data that is no jar.
         """
         jar = cls(store)
-        jar._load(archive.understand(data, jar._now()))
-        return jar
+        return jar._load(archive.understand(data, jar._now()))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes all cookies to a file that only its owner may read: JSON as :meth:`to_json` gives it, or for a name ending in ``.txt`` Netscape's format.
@@ -177,10 +160,9 @@ class CookieJar(forks.Locked):
         Reads what :meth:`save`, curl, wget, tough-cookie and tough-cookie-file-store write. Raises CookieStoreError for a file that is missing or
         damaged; the jar is as it was then.
         """
-        self._load(archive.read(path, self._now()))
-        return self
+        return self._load(archive.read(path, self._now()))
 
-    def _load(self, cookies: Iterable[Cookie]) -> None:
+    def _load(self, cookies: Iterable[Cookie]) -> Self:
         with self._changing():
             now = self._now()
             for cookie in cookies:
@@ -189,6 +171,7 @@ class CookieJar(forks.Locked):
                 elif cookie.expiry > now:
                     self._youngest = max(self._youngest, min(cookie.creation or 0.0, now))
                     self._keep(cookie)
+        return self
 
     def _read(self, cookie: Cookie | str) -> Cookie:
         if isinstance(cookie, Cookie):
@@ -197,7 +180,7 @@ class CookieJar(forks.Locked):
         if self._loose:
             rules.refuse_controls(cookie)
         if read is None:
-            raise CookieError('a cookie without a name is no cookie for a jar with loose=False')
+            raise CookieError('a cookie without a name is no cookie for a jar with loose=False; give it a name')
         return read
 
     def _offer(self, cookie: Cookie | str, uri: Uri) -> Cookie | None:
@@ -215,7 +198,9 @@ class CookieJar(forks.Locked):
             host = domains.host_of(uri)
             near = self._around(host) if settled.host_only else self._secure_ones(settled.key)
             if rules.shadows(near, settled):
-                raise CookieError(f'the cookie {settled.key[:60]!r} comes from http, and would hide a Secure one')
+                raise CookieError(
+                    f'the cookie {settled.key[:60]!r} comes from http, and would hide a Secure one; give an https URL, or another name'
+                )
         return self._keep(settled)
 
     def _keep(self, cookie: Cookie) -> Cookie:

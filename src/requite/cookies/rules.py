@@ -44,7 +44,7 @@ def refuse_controls(text: str) -> None:
     found = _control(text)
     if found:
         raise CookieError(
-            f'the cookie {_shown(text.partition("=")[0])} holds U+{ord(found[0]):04X}, a control character or half a pair; no cookie may'
+            f'the cookie {_shown(text.partition("=")[0])} holds U+{ord(found[0]):04X}, a control character or half a pair; take it out'
         )
 
 
@@ -54,17 +54,17 @@ def check(cookie: Cookie) -> None:
     for text in texts:
         refuse_controls(text)
     if not cookie.key and not cookie.value:
-        raise CookieError('a cookie without name and value is no cookie')
+        raise CookieError('a cookie without name and value is no cookie; give it one of the two')
     if ';' in cookie.key or ';' in cookie.value or '=' in cookie.key or (not cookie.key and cookie.value.find('=') > 0):
         raise CookieError(
             f'the cookie {_shown(cookie.key)} would be read as another: no ";" in name and value, no "=" in the name or without one'
         )
     if _size(cookie) > LARGEST:
-        raise CookieError(f'the cookie {_shown(cookie.key)} is larger than {LARGEST} bytes')
+        raise CookieError(f'the cookie {_shown(cookie.key)} is larger than {LARGEST} bytes; shorten its name or value')
     _check_prefix(cookie)
     if cookie.domain and not cookie.host_only and domains.is_public_suffix(cookie.domain):
         raise CookieError(
-            f'the cookie {_shown(cookie.key)} is for {_shown(cookie.domain)}, where names belong to different people (a public suffix)'
+            f'the cookie {_shown(cookie.key)} is for {_shown(cookie.domain)}, where names belong to different people (a public suffix); name the host, or leave its Domain out'
         )
 
 
@@ -77,7 +77,9 @@ def _check_prefix(cookie: Cookie) -> None:
     if not name.startswith(PREFIXES):
         return
     if not cookie.key:
-        raise CookieError('a cookie without a name may not look like one with a prefix (RFC 6265bis 5.7)')
+        raise CookieError(
+            'a cookie without a name may not look like one with a prefix (RFC 6265bis 5.7); give it a name'
+        )
     if not cookie.secure:
         raise CookieError(f'the cookie {_shown(cookie.key)} must say Secure, as its prefix promises')
     host_wide = cookie.path == '/' and not cookie.path_is_default and cookie.host_only is not False
@@ -105,7 +107,7 @@ def settle(cookie: Cookie, uri: Uri, now: float) -> Cookie:
     check(settled)
     if settled.key[:2] == '__' and uri.scheme != 'https' and settled.key[:9].lower().startswith(PREFIXES):
         raise CookieError(
-            f'the cookie {_shown(cookie.key)} comes from http: its prefix promises https (RFC 6265bis 5.7)'
+            f'the cookie {_shown(cookie.key)} comes from http: its prefix promises https (RFC 6265bis 5.7); give an https URL'
         )
     return settled
 
@@ -128,7 +130,9 @@ def with_canonical_domain(cookie: Cookie) -> Cookie:
         return cookie
     domain = domains.canonical(cookie.domain)
     if domain is None:
-        raise CookieError(f'the cookie {_shown(cookie.key)} is for {_shown(cookie.domain)}, which can be no host')
+        raise CookieError(
+            f'the cookie {_shown(cookie.key)} is for {_shown(cookie.domain)}, which can be no host; correct its Domain'
+        )
     return cookie if domain == cookie.domain else cookie.replace(domain=domain)
 
 
@@ -158,10 +162,14 @@ def _whose(cookie: Cookie, host: str) -> tuple[bool, str]:
         return True, host
     if cookie.host_only:
         if domain != host:
-            raise CookieError(f'the cookie {_shown(cookie.key)} is for {_shown(domain)} alone, not for {host}')
+            raise CookieError(
+                f'the cookie {_shown(cookie.key)} is for {_shown(domain)} alone, not for {host}; give its own URL'
+            )
         return True, host
     if not domains.domain_match(host, domain):
-        raise CookieError(f'the cookie {_shown(cookie.key)} is for {_shown(domain)}, which is not {host} or above it')
+        raise CookieError(
+            f'the cookie {_shown(cookie.key)} is for {_shown(domain)}, which is not {host} or above it; leave its Domain out, or give its own URL'
+        )
     if host == domain and domains.is_public_suffix(domain):
         return True, host
     return False, domain

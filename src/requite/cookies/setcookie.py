@@ -126,7 +126,7 @@ _JSON_NAMES = {
     'hostOnly': 'host_only',
     'pathIsDefault': 'path_is_default',
 }
-_JSON_DATES = {'expires': 'expires', 'creation': 'creation', 'lastAccessed': 'last_accessed'}
+_JSON_DATES = {'expires': 'expires', 'creation': 'creation', 'lastAccessed': 'last_accessed', 'expiry': 'expiry'}
 
 
 def from_json(data: Any) -> Cookie:

@@ -17,11 +17,11 @@ def around(options: Options, transport: Transport, watch: Watch) -> Transport:
     if LOG.isEnabledFor(DEBUG):
         from requite.transport.telling import Telling
 
-        transport = Telling(transport, options.sensitive_headers)
+        transport = Telling(transport, options.hidden)
     if options.har_log is not None:
         from requite.transport.recording import Recording, log_of
 
-        transport = Recording(transport, log_of(options.har_log), options.sensitive_headers)
+        transport = Recording(transport, log_of(options.har_log), options.hidden)
     if options.retry is not None:
         from requite.transport.retrying import Retrying
 

@@ -12,6 +12,7 @@ import re
 from urllib.parse import quote, unquote_to_bytes
 
 from requite.errors import InvalidProtocol, InvalidURI
+from requite.redaction import link as without_proofs
 from requite.wire import host
 
 KEPT = r'!$%&()*+,\-./0-9:;=@A-Z\[\]_a-z~'
@@ -210,13 +211,14 @@ def remove_dots(path: str) -> str:
 
 
 def redact(text: str) -> str:
-    """Make any text that may be a URI fit for an error or a log: no userinfo, no control characters, at most 200 characters (SECURITY Q9).
+    """Make any text that may be a URI fit for an error or a log: no userinfo, no token in a query, no control characters, at most 200 characters (SECURITY Q9).
 
     Everything up to the last ``@`` counts as userinfo, since the text may be too broken to tell.
     """
     start = re.match(_BEFORE_USERINFO, text)
     if start and '@' in text:
         text = f'{start[0]}***@{text.rpartition("@")[2]}'
+    text = without_proofs(text) if '=' in text else text
     text = text if len(text) <= 200 else text[:197] + '...'
     return ''.join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 

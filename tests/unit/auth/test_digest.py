@@ -243,13 +243,50 @@ def test_a_nonce_of_which_no_count_is_left_is_not_used() -> None:
 def test_a_nextnonce_begins_counting_again_and_keeps_the_key_of_the_session() -> None:
     session = Session(demanded('Digest realm="r", nonce="n", qop=auth, algorithm=MD5-sess'))
     session.answer()
-    session.renew('n2')
+    session.renew('n2', 'n')
     answer = session.answer()
     assert answer is not None
     sent = parameters(answer.authorization(USER, 'GET', '/', None))
     assert (sent['nonce'], sent['nc']) == ('n2', '00000001')
     key = h(f'{h("test:r:testing2")}:n:{sent["cnonce"]}')
     assert sent['response'] == h(f'{key}:n2:00000001:{sent["cnonce"]}:auth:{h("GET:/")}')
+
+
+def test_a_late_nextnonce_does_not_set_a_newer_nonce_back() -> None:
+    session = Session(demanded('Digest realm="r", nonce="n", qop=auth'))
+    early, late = session.answer(), session.answer()
+    assert early is not None
+    assert late is not None
+    session.renew('n2', early.nonce)
+    used = [session.answer(), session.answer()]
+    session.renew('n3', late.nonce)  # its reply was long on the way
+    used.append(session.answer())
+    assert [(one.nonce, one.number) for one in used if one is not None] == [('n2', 1), ('n2', 2), ('n2', 3)]
+
+
+def test_a_nonce_that_was_left_is_never_counted_from_one_again() -> None:
+    session = Session(demanded('Digest realm="r", nonce="n", qop=auth'))
+    seen = set()
+    for nonce in ('n2', 'n', 'n2', 'n3', 'n2', 'n'):
+        answer = session.answer()
+        assert answer is not None
+        assert (answer.nonce, answer.number) not in seen
+        seen.add((answer.nonce, answer.number))
+        session.renew(nonce, answer.nonce)
+    assert session.nonce == 'n3'
+
+
+def test_q7_every_answer_has_a_cnonce_that_nobody_can_foresee() -> None:
+    import random
+
+    made = []
+    for _ in range(2):
+        random.seed(1)
+        session = Session(demanded('Digest realm="r", nonce="n", qop=auth'))
+        made += [session.answer(), session.answer()]
+    cnonces = {answer.cnonce for answer in made if answer is not None}
+    assert len(cnonces) == 4
+    assert all(len(cnonce) == 32 for cnonce in cnonces)
 
 
 # -- Authentication-Info

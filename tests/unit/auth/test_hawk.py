@@ -56,6 +56,11 @@ def signed(made: Draft | None = None, clock: Any = None, **keys: Any) -> str:
     return made.get('authorization') or ''
 
 
+def signed_by(hawk: Hawk, made: Draft) -> str:
+    hawk.sign(made, Frozen())
+    return made.get('authorization') or ''
+
+
 def mac(**keys: Any) -> str:
     return signed(**keys).partition(' mac="')[2].partition('"')[0]
 
@@ -283,8 +288,33 @@ def stale(ts: str = '1353835834', key: str = KEY, more: str = '') -> dict[str, s
 def test_a_clock_that_goes_wrong_is_answered_by_the_servers_time() -> None:
     hawk = signer({'credentials': CREDENTIALS})
     sent = hop(hawk)
-    assert hawk.answer(sent, Came(401, stale())) is hawk
+    again = hawk.answer(sent, Came(401, stale()))
+    assert isinstance(again, Hawk)
+    assert 'ts="1353835834"' in dict(hop(again).fields)['authorization']
     assert 'ts="1353835834"' in dict(hop(hawk).fields)['authorization']
+
+
+def test_each_origin_has_a_clock_of_its_own() -> None:
+    hawk = signer({'credentials': CREDENTIALS})
+    hawk.answer(hop(hawk), Came(401, stale()))
+    assert 'ts="1353832234"' in signed_by(hawk, draft('http://elsewhere.test/'))
+
+
+def test_who_signs_again_holds_the_clock_that_it_was_told_whatever_others_learn() -> None:
+    hawk = signer({'credentials': CREDENTIALS})
+    sent = hop(hawk)
+    again = hawk.answer(sent, Came(401, stale()))
+    hawk.answer(sent, Came(401, stale('1353836834')))
+    assert isinstance(again, Hawk)
+    assert 'ts="1353835834"' in dict(hop(again).fields)['authorization']
+
+
+def test_the_clocks_of_servers_are_remembered_within_bounds() -> None:
+    hawk = signer({'credentials': CREDENTIALS})
+    sent = hop(hawk)
+    for port in range(1, 200):
+        hawk.answer(sent._replace(uri=parse(f'http://h:{port}/')), Came(401, stale()))
+    assert len(hawk._learned) <= 64
 
 
 def test_answers_that_come_at_once_do_not_add_up() -> None:
@@ -374,7 +404,7 @@ def test_the_proof_of_another_request_proves_nothing(change: str) -> None:
     hawk = signer({'credentials': CREDENTIALS, 'verify': True})
     sent = hop(hawk)
     text = proof(hawk, sent)
-    other = sent._replace(target='/b') if change == 'target' else sent._replace(method='PUT')
+    other = sent._replace(uri=parse('http://h/b')) if change == 'target' else sent._replace(method='PUT')
     if change == 'nonce':
         fields = dict(sent.fields)
         fields['authorization'] = fields['authorization'].replace('j4h3g2', 'other1')

@@ -123,9 +123,25 @@ def test_a_file_that_is_no_text_is_an_error(path: str) -> None:
 
 
 def test_a_name_that_basic_cannot_carry_is_an_error(path: str) -> None:
-    Path(path).write_text('machine h login a:b password c\n')
-    with pytest.raises(OptionsError, match="option 'netrc': user may not hold a colon"):
+    Path(path).write_text('machine other login x password y\n\nmachine h\n login a:b\n password s3cret\n')
+    with pytest.raises(OptionsError, match='logins line 3: user may not hold a colon') as caught:
         find(path, parse('http://h/'))
+    assert 's3cret' not in str(caught.value)
+    assert find(path, parse('http://other/')) is not None
+
+
+def test_the_default_that_basic_cannot_carry_is_told_by_its_line(path: str) -> None:
+    Path(path).write_text('machine h login a password b\ndefault login a:b password c\n')
+    with pytest.raises(OptionsError, match='line 2: user'):
+        find(path, parse('http://elsewhere/'))
+
+
+@pytest.mark.parametrize('machine', ['::1', '[::1]'])
+def test_an_ipv6_address_is_found_with_and_without_its_brackets(path: str, machine: str) -> None:
+    Path(path).write_text(f'machine {machine} login ann password b\n')
+    found = find(path, parse('http://[::1]:8080/'))
+    assert found is not None
+    assert found.user == 'ann'
 
 
 @pytest.fixture

@@ -138,6 +138,34 @@ def test_each_derived_component_of_a_request_can_be_signed() -> None:
     assert signature(made) == hmac.new(b'secret', base(made, *lines), 'sha256').digest()
 
 
+@pytest.mark.parametrize('target', ['/p?filter[x]=1', '/p?%', '/p?a%zz', '/a[1]/%', '/p?', '/p%20q?a=%2f'])
+@pytest.mark.parametrize('method', ['GET', 'foo!', 'patch'])
+def test_every_method_and_target_that_is_sent_can_be_signed_as_it_is_sent(target: str, method: str) -> None:
+    listed = ['@method', '@target-uri', '@request-target', '@path', '@query']
+    unsigned = draft('http://example.com' + target, method)
+    path, _, query = unsigned.target.partition('?')
+    made = signed({**HMAC, 'components': listed}, unsigned)
+    lines = (
+        f'"@method": {method}',
+        f'"@target-uri": http://example.com{unsigned.target}',
+        f'"@request-target": {unsigned.target}',
+        f'"@path": {path}',
+        f'"@query": ?{query}',
+    )
+    assert signature(made) == hmac.new(b'secret', base(made, *lines), 'sha256').digest()
+
+
+def test_a_parameter_of_a_query_in_brackets_is_found_by_its_name() -> None:
+    listed = '"@query-param";name="filter%5Bx%5D"'
+    made = signed({**HMAC, 'components': [listed]}, draft('http://example.com/p?filter[x]=a%20b'))
+    assert signature(made) == hmac.new(b'secret', base(made, f'{listed}: a%20b'), 'sha256').digest()
+
+
+def test_an_expiry_beyond_all_calendars_is_an_error_of_the_option() -> None:
+    with pytest.raises(OptionsError, match='http_message_signature'):
+        signed({**HMAC, 'expires_in': 10**20})
+
+
 def test_the_authority_is_that_of_the_host_header() -> None:
     made = signed({**HMAC, 'components': ['@authority']}, draft(headers=[('Host', 'Other.example:8080')]))
     assert signature(made) == hmac.new(b'secret', base(made, '"@authority": other.example:8080'), 'sha256').digest()
@@ -165,8 +193,12 @@ def test_a_signature_input_of_the_callers_is_not_replaced() -> None:
 
 
 def test_every_parameter_is_told_and_signed() -> None:
-    made = signed({**HMAC, 'label': 'mine', 'nonce': 'n"1', 'tag': 'app', 'created': 7, 'expires': 9, 'components': []})
-    assert parameters(made, 'mine') == '();created=7;keyid="k";alg="hmac-sha256";expires=9;nonce="n\\"1";tag="app"'
+    made = signed(
+        {**HMAC, 'label': 'mine', 'nonce': 'n"1', 'tag': 'app', 'created': 7, 'expires': 9, 'components': ['@path']}
+    )
+    assert (
+        parameters(made, 'mine') == '("@path");created=7;keyid="k";alg="hmac-sha256";expires=9;nonce="n\\"1";tag="app"'
+    )
 
 
 def test_moments_may_be_datetimes_and_expiry_seconds_from_now() -> None:
@@ -299,6 +331,10 @@ def test_the_examples_of_the_rfc_are_reproduced(given: dict[str, Any], wanted: s
         ({'components': ['@status']}, 'which a request does not have'),
         ({'components': ['@target_uri']}, "did you mean '@target-uri'"),
         ({'components': ['a b']}, 'which is no header'),
+        ({'components': []}, 'components is empty, so that nothing would be signed'),
+        ({'created': 10**20}, 'created must be seconds since 1970 up to the year 9999'),
+        ({'created': -1}, 'created must be seconds since 1970'),
+        ({'expires': 10**12}, 'expires must be seconds since 1970 up to the year 9999'),
         ({'label': 'Sig 1'}, 'lower-case letters'),
         ({'key_id': 'caf\xe9'}, 'key_id must be printable ASCII'),
         ({'nonce': 'a\n'}, 'nonce must be printable ASCII'),

@@ -94,7 +94,7 @@ def test_an_answer_is_another_signer_or_another_reply_or_nothing() -> None:
     made = options(signers=some)
     hop: Any = None
     assert signing.judge(made, carry(), hop, came) == (reply, (other, some[1], some[2]))  # type: ignore[arg-type]
-    assert signing.judge(made, carry(answers=1), hop, came) == (reply, None)  # type: ignore[arg-type]
+    assert signing.judge(made, carry(resigned=1), hop, came) == (reply, None)  # type: ignore[arg-type]
 
 
 def test_signers_that_answered_sign_in_place_of_the_first() -> None:

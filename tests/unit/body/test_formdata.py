@@ -367,7 +367,7 @@ def test_an_iterable_of_another_length_than_stated_is_an_error(pieces: list[byte
 
 
 def test_a_piece_that_is_no_bytes_is_an_error_that_names_the_field() -> None:
-    with pytest.raises(InvalidBody, match=r"field 'f'.*not a int"):
+    with pytest.raises(InvalidBody, match=r"field 'f'.*not an int"):
         b''.join(made({'f': iter([b'a', 5])}).chunks())
 
 

@@ -95,3 +95,8 @@ def test_anything_else_is_an_error_that_says_what_a_jar_needs(value: Any) -> Non
     """Node takes the global jar for whatever it does not know."""
     with pytest.raises(InvalidOptionType, match=r"option 'jar' must be True or a jar, not .* get_cookie_string\(url\)"):
         jar_of(value)
+
+
+def test_a_class_is_no_jar_and_the_error_says_to_call_it() -> None:
+    with pytest.raises(InvalidOptionType, match=r'not the class CookieJar: give CookieJar\(\)'):
+        jar_of(CookieJar)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import timeit
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from requite.cookies import Cookie, CookieError, CookieJar, MemoryStore
 from requite.cookies import jar as jars
-from requite.errors import InvalidOptionType, InvalidURI, RequestError
+from requite.errors import InvalidOptionType, InvalidURI, RequestError, UnknownOption
 from requite.headers import FIELD_VALUE
 from requite.wire.uri import parse
 from tests.unit.cookies.jars import NOW, Clock, jar_with, sent
@@ -386,6 +387,52 @@ def test_a_cookie_made_by_hand_is_kept_like_one_that_came() -> None:
         jar.set_cookie(Cookie('a', '1', domain='b.example.com', host_only=True), 'https://a.b.example.com/')
 
 
+URL = 'http://www.example.com/'
+
+
+def test_errors_are_ignored_in_every_spelling_and_by_nodes_mapping() -> None:
+    jar = CookieJar()
+    evil = 'evil=1; Domain=foreign.test'
+    for ignoring in ({'ignoreError': True}, {'ignore_error': True}, True):
+        assert jar.setCookie(evil, URL, ignoring) is None
+    assert jar.setCookie(evil, URL, ignoreError=True) is None
+    for strict in ({'ignoreError': False}, {}, {'ignoreError': None}, False):
+        with pytest.raises(CookieError, match='foreign'):
+            jar.setCookie(evil, URL, strict)
+    with pytest.raises(CookieError, match='foreign'):
+        jar.set_cookie(evil, URL, ignoreError=False)
+    kept = jar.setCookie('a=1', URL, {'ignoreError': False})
+    assert kept is not None
+    assert kept.key == 'a'
+
+
+def test_an_option_that_set_cookie_does_not_know_is_an_error_that_names_it() -> None:
+    jar = CookieJar()
+    with pytest.raises(UnknownOption, match=r"no option 'loose'.*'ignoreError'"):
+        jar.setCookie('a=1', URL, {'loose': True})
+    with pytest.raises(UnknownOption, match="no option 'ignoreErrors'"):
+        jar.set_cookie('a=1', URL, ignoreErrors=True)
+    with pytest.raises(InvalidOptionType, match="'ignore_error' of set_cookie must be True or False, not a str"):
+        jar.set_cookie('a=1', URL, 'yes')  # type: ignore[arg-type]
+    assert len(jar) == 0
+
+
+def test_a_max_age_beyond_all_numbers_counts_as_the_largest() -> None:
+    jar = CookieJar(now=Clock())
+    kept = jar.set_cookie(Cookie('a', '1', max_age=10**400), URL)
+    assert kept is not None
+    assert kept.expiry == NOW + 400 * 86400
+    jar.set_cookie(Cookie('a', '1', max_age=-(10**400)), URL)
+    assert len(jar) == 0
+
+
+@pytest.mark.parametrize('field', ['creation', 'last_accessed', 'expiry'])
+@pytest.mark.parametrize('value', [float('nan'), 10**400], ids=['nan', 'beyond'])
+def test_what_is_no_moment_is_refused(field: str, value: float) -> None:
+    with pytest.raises(InvalidOptionType, match=f'the {field} of a cookie must be a number of seconds since 1970'):
+        Cookie('a', '1', **{field: value})
+
+
 def test_what_is_refused_is_dropped_where_errors_are_ignored(caplog: pytest.LogCaptureFixture) -> None:
     jar = CookieJar()
     with caplog.at_level(logging.DEBUG, 'requite'):
@@ -582,6 +629,22 @@ def test_cookies_of_other_sites_cost_a_header_nothing() -> None:
     jar.remember(parse('https://www.example.com/'), ['a=1', 'b=2', 'c=3'])
     uri = parse('https://www.example.com/a/b?c')
     assert min(timeit.repeat(lambda: jar.header(uri), number=500, repeat=5)) / 500 < 100e-6
+
+
+@pytest.mark.timing
+def test_cookies_of_other_sites_cost_a_cookie_with_a_domain_over_http_nothing() -> None:
+    """It may hide no Secure one above or below: those are found by their names, not by a look through all."""
+    jar = CookieJar(most=20_000)
+    jar.remember(parse('https://www.example.com/'), ['a=1; Secure; Domain=example.com'])
+    for number in range(10_000):
+        jar.remember(parse(f'https://host{number}.org/'), ['b=1; Secure'])
+    best = 1.0
+    for _ in range(20):
+        began = time.perf_counter()
+        jar.remember(parse('http://www.example.com/'), ['c=1; Domain=example.com', 'a=2; Domain=example.com'])
+        best = min(best, time.perf_counter() - began)
+    assert best < 0.0005
+    assert sent(jar, 'https://www.example.com/') == 'a=1; c=1'
 
 
 @pytest.mark.timing

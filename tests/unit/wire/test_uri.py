@@ -152,7 +152,13 @@ def test_q9_no_repr_and_no_error_shows_userinfo() -> None:
     assert repr(uri) == '<Uri http://***@h/p>'
     assert uri.redacted() == 'http://***@h/p'
     assert str(uri) == 'http://token:s3cret@h/p'
-    for text in ('http://token:s3cret@/p', 'http://token:s3/cret@h', 'http://token:s3%cret@h/', 'http:token:s3cret@h'):
+    for text in (
+        'http://token:s3cret@/p',
+        'http://token:s3/cret@h',
+        'http://token:s3%cret@h/',
+        'http:token:s3cret@h',
+        'http://h:x/p?sig=s3cret',
+    ):
         with pytest.raises(InvalidURI) as caught:
             parse(text)
         assert not re.search('token|s3|cret', str(caught.value) + repr(caught.value))
@@ -163,6 +169,22 @@ def test_q9_no_repr_and_no_error_shows_userinfo() -> None:
     assert 's3cret' not in str(caught.value)
     assert redact('http://u:p@h/\r\n') == 'http://***@h/\\r\\n'
     assert len(redact('http://h/' + 'a' * 5000)) == 200
+
+
+@pytest.mark.parametrize(
+    ('text', 'shown'),
+    [
+        ('http://h/p?X-Amz-Signature=abc&x=1#top', 'http://h/p?X-Amz-Signature=***&x=1#top'),
+        ('http://h/p?oauth_token=t&oauth_signature=s%3D&a', 'http://h/p?oauth_token=***&oauth_signature=***&a'),
+        ('http://u:p@h/p?access%5Ftoken=t', 'http://***@h/p?access%5Ftoken=***'),
+        ('http://h/p#access_token=t', 'http://h/p#access_token=***'),
+        ('http://h/a=b?c=d', 'http://h/a=b?c=d'),
+        ('http://unix:/x.sock:/p?token=t', 'http://unix:/x.sock:/p?token=***'),
+    ],
+)
+def test_q9_no_repr_shows_what_a_query_proves(text: str, shown: str) -> None:
+    assert parse(text).redacted() == shown
+    assert repr(parse(text)) == f'<Uri {shown}>'
 
 
 @pytest.mark.parametrize('userinfo', ['a%zz', 'a:%', 'a%0d%0ab', 'a:%00', 'a:%7f', 'a:%E9', 'a:%C3'])

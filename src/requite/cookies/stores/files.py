@@ -163,7 +163,7 @@ class FileStore:
     def _cookies_in(self, text: bytes) -> list[Cookie]:
         """What is in the file counts as older than what is not written yet."""
         waiting = [cookie.last_accessed for cookie, kept in self._changes.values() if kept]
-        written = min([os.stat(self.path).st_mtime, *(when for when in waiting if when is not None)])  # noqa: PTH116
+        written = min([os.stat(self.path).st_mtime, *(when for when in waiting if when is not None)])
         return self._read(text, time.time(), written)
 
     def _stamp(self) -> tuple[int, ...]:

@@ -86,7 +86,7 @@ def kept(entry: Any, now: float, made: float) -> Cookie | None:
         cookie.replace(
             path=cookie.path if cookie.path and cookie.path.startswith('/') else '/',
             host_only=bool(cookie.host_only) if cookie.domain else None,
-            expiry=rules.ends(cookie, creation, now),
+            expiry=min(rules.ends(cookie, creation, now), cookie.expiry),
             creation=creation,
         )
     )

@@ -65,7 +65,7 @@ class SQLiteStore:
             connection = self._connection()
             try:
                 version = connection.execute('PRAGMA data_version').fetchone()[0]
-            except Exception as reason:  # noqa: BLE001 - of sqlite3, which need not be imported for each look
+            except Exception as reason:  # of sqlite3's, which need not be imported for each look
                 raise self._unusable(reason) from reason
             if version != self._version:
                 self._cache, self._version = {}, version
@@ -174,13 +174,15 @@ class SQLiteStore:
 
         path = os.fsdecode(self.path)
         try:
-            if not os.path.exists(path):  # noqa: PTH110 - only then: to close a file that SQLite has open here takes SQLite's locks away
+            if not os.path.exists(
+                path
+            ):  # only then: to close a file that SQLite has open here takes SQLite's locks away
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            fresh = os.stat(path).st_size == 0  # noqa: PTH116
+            fresh = os.stat(path).st_size == 0
             if not fresh and _owner(path) != _OURS:
                 raise self._unusable('it is the database of another program, and was left as it is; name another file')
             for name in (path, f'{path}-wal', f'{path}-shm'):  # SQLite gives new ones the mode of the first
-                if os.path.exists(name) and os.stat(name).st_mode & 0o077:  # noqa: PTH110, PTH116
+                if os.path.exists(name) and os.stat(name).st_mode & 0o077:
                     os.chmod(name, 0o600)  # noqa: PTH101
         except CookieStoreError:
             raise

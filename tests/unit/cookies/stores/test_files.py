@@ -414,7 +414,7 @@ def test_the_database_of_another_program_is_an_error_that_names_it_and_is_left_u
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize('number', [10**400, -(10**400)])
+@pytest.mark.parametrize('number', [10**400, -(10**400)], ids=['beyond', 'before'])
 def test_a_number_of_seconds_beyond_all_dates_is_no_damage(number: int, tmp_path: Path) -> None:
     entry = {'key': 'a', 'value': '1', 'domain': 'www.example.com', 'path': '/', 'hostOnly': True, 'maxAge': number}
     entry |= {'creation': '2020-01-01T00:00:00.000Z'}
@@ -436,5 +436,5 @@ def test_cookies_that_wait_for_their_host_are_missed_in_cookies_txt_and_the_log_
     lines = [record.getMessage() for record in caplog.records]
     assert lines == [
         "the cookie 'waiting' has no place in cookies.txt: it waits for its first host; save the jar as JSON to keep it",
-        '1 added cookies still wait for their first host; the store does not hold them',
+        'cookies that were added and still wait for their first host are not in the store: 1',
     ]
