@@ -29,6 +29,7 @@ TYPES = {
     'callable(error, response, body)': 'Callable[[Any, Any, Any], Any]',
     'callable(key, value)': 'Callable[[str, Any], Any]',
     'callable(uri)': 'Callable[[Any], bool]',
+    'callable(response, destination)': 'Callable[[Any, Any], Any]',
     'callable(key, value) or list of keys': 'Callable[[str, Any], Any] | Sequence[str | int]',
     'int': 'int',
     'int or timedelta': 'int | timedelta',

@@ -6,7 +6,6 @@ nothing between them that could fill up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from inspect import iscoroutinefunction
@@ -16,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from requite import aio, background
 from requite.body.source import as_bytes
 from requite.crossing import Client, Crossing, current
-from requite.errors import AbortError, RequestStateError
+from requite.errors import AbortError, OptionsError, RequestStateError
 from requite.inflow import Source
 from requite.intent import Intent
-from requite.piping import pipe
+from requite.piping import ends, pipe
 from requite.response import Response
 
 if TYPE_CHECKING:
@@ -35,6 +34,11 @@ async def apipe(source: Any, destination: Any, end: Any = True, ok_only: bool = 
     exchange with the origin is broken off and ``ConnectionReset`` is raised; every other error is that of ``pipe``.
     """
     loop = aio.running('apipe')
+    if isinstance(destination, Intent) and not ends(end):
+        destination.refused = True
+        raise OptionsError(
+            'end=False leaves a request open to be written to, which waits: in a coroutine pipe an asynchronous iterable of all that is to be sent'
+        )
     requests = [side for side in (source, destination) if isinstance(side, Intent)]
     for handle in requests:
         aio.attend(handle)  # type: ignore[arg-type]
@@ -199,6 +203,9 @@ class _Flowing:
 class _Absorbing:
     """An object whose ``write`` is a coroutine function, as a destination."""
 
+    stays_open = True
+    """It may, with ``end=False``."""
+
     def __init__(self, sink: Any, end: bool) -> None:
         self._sink = sink
         self._end = end
@@ -235,5 +242,5 @@ def _flowing(source: Any, loop: AbstractEventLoop) -> Any:
 
 def _absorbing(destination: Any, end: Any) -> Any:
     if iscoroutinefunction(getattr(destination, 'write', None)) and not isinstance(destination, Intent):
-        return _Absorbing(destination, bool(end.get('end', True) if isinstance(end, Mapping) else end))
+        return _Absorbing(destination, ends(end))
     return destination

@@ -66,10 +66,15 @@ def shown(value: object) -> str:
     return kind(value)
 
 
+def option(name: str) -> str:
+    """How errors call an option; one that is a part of another says so itself (``option 'form_data': ...``)."""
+    return name if name.startswith('option ') else f'option {name!r}'
+
+
 def wrong_type(name: str, value: object, wanted: str) -> InvalidOptionType:
     """The error for a value of the wrong type."""
     came = kind(value) if isinstance(value, str) and name not in PUBLIC else shown(value)
-    return InvalidOptionType(f'option {name!r} must be {wanted}, not {came}')
+    return InvalidOptionType(f'{option(name)} must be {wanted}, not {came}')
 
 
 def nearest(key: str, names: Iterable[str]) -> str | None:
@@ -106,11 +111,11 @@ def nested(name: str, value: Any, spellings: Mapping[str, str]) -> dict[str, Any
             near = nearest(key, spellings) if isinstance(key, str) else None
             takes = ', '.join(dict.fromkeys(spellings.values()))
             raise UnknownOption(
-                f'option {name!r} has no key {shown(key)}; '
+                f'{option(name)} has no key {shown(key)}; '
                 + (f'did you mean {near!r}?' if near else f'it takes {takes}')
             )
         if canonical in seen:
-            raise UnknownOption(f'option {name!r} has {seen[canonical]!r} and {key!r}, which are one; keep one of them')
+            raise UnknownOption(f'{option(name)} has {seen[canonical]!r} and {key!r}, which are one; keep one of them')
         seen[canonical] = key
         given[canonical] = item
     return given
@@ -153,7 +158,7 @@ def count(name: str, value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise wrong_type(name, value, 'an int')
     if value < 0:
-        raise OptionsError(f'option {name!r} must be 0 or more, not {value}')
+        raise OptionsError(f'{option(name)} must be 0 or more, not {value}')
     return value
 
 
@@ -175,7 +180,7 @@ def milliseconds(name: str, value: Any) -> float | None:
             else ''
         )
         raise InvalidOptionType(
-            f'option {name!r} counts milliseconds and must be an int or a timedelta, not {value!r}{meant}'
+            f'{option(name)} counts milliseconds and must be an int or a timedelta, not {value!r}{meant}'
         )
     elif isinstance(value, bool) or not isinstance(value, int):
         raise wrong_type(name, value, 'an int of milliseconds or a timedelta')
@@ -183,11 +188,11 @@ def milliseconds(name: str, value: Any) -> float | None:
         seconds = min(value, LONGEST + 1) / 1000
     if seconds <= 0:
         raise OptionsError(
-            f'option {name!r} must be more than 0 milliseconds, not {shown(value)}; pass None for no limit'
+            f'{option(name)} must be more than 0 milliseconds, not {shown(value)}; pass None for no limit'
         )
     if seconds > LONGEST / 1000:
         raise OptionsError(
-            f'option {name!r} must be at most {LONGEST} milliseconds (24 days), not {shown(value)}; pass None for no limit'
+            f'{option(name)} must be at most {LONGEST} milliseconds (24 days), not {shown(value)}; pass None for no limit'
         )
     return seconds
 

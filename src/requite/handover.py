@@ -120,6 +120,12 @@ class WrittenBody:
         self._wake()
         self._ring()
 
+    def fail(self, error: BaseException) -> None:
+        """The rest cannot be had: the side that sends raises ``error``."""
+        self._raised = error
+        self._queue.put(_STOP)
+        self._wake()
+
     def _wake(self) -> None:
         signal, self._signal = self._signal, None
         if signal is not None:
@@ -185,6 +191,8 @@ class WrittenBody:
         if item is _END:
             return None
         if item is _STOP:
+            if self._raised is not None:
+                raise self._raised
             raise AbortError('the request was aborted while its body was being written')
         pieces, size = [item], len(item)
         while size < JOINED:

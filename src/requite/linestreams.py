@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    Check = Callable[[int], object] | None
+    """Told how many characters something has come to; raises where that is too many."""
+
 Item = TypeVar('Item')
 _BREAK = re.compile('\r\n|\r|\n')
 
@@ -67,30 +70,25 @@ class Events(Stream[ServerEvent]):
         return self._parser.retry  # type: ignore[no-any-return]
 
 
-def lines(pieces: Iterable[bytes], encoding: str, check: Callable[[int], object]) -> Iterator[str]:
+def lines(pieces: Iterable[bytes], encoding: str, check: Check = None) -> Iterator[str]:
     """Text without its line breaks (LF or CRLF); the last line even without a break. ``check`` is told how many characters a line has come to."""
     decoder = Incremental(encoding)
-    parts: list[str] = []
-    size = 0
+    open_ = Open(check)
     for piece in pieces:
-        first, *others = decoder.feed(piece).split('\n')
-        parts.append(first)
-        size += len(first)
-        for line in others:
-            check(size)
-            yield ''.join(parts).removesuffix('\r')
-            parts, size = [line], len(line)
-        check(size)
-    parts.append(decoder.end())
-    if rest := ''.join(parts):
+        for line in open_.complete(decoder.feed(piece).split('\n')):
+            if check is not None:
+                check(len(line))
+            yield line[:-1] if line[-1:] == '\r' else line
+    if rest := open_.end() + decoder.end():
+        if check is not None:
+            check(len(rest))
         yield rest
 
 
-def event_lines(pieces: Iterable[bytes], check: Callable[[int], object]) -> Iterator[str]:
+def event_lines(pieces: Iterable[bytes], check: Check = None) -> Iterator[str]:
     """UTF-8 without its byte order mark, as lines that end with CR, LF or CRLF; what has no end by the end of the body is dropped, as the standard says."""
     decoder = Incremental('utf-8')
-    parts: list[str] = []
-    size = 0
+    open_ = Open(check)
     returned = False  # the text so far ended with CR: an LF that follows belongs to it
     for piece in pieces:
         text = decoder.feed(piece)
@@ -99,20 +97,44 @@ def event_lines(pieces: Iterable[bytes], check: Callable[[int], object]) -> Iter
         if returned:
             text = text.removeprefix('\n')
         returned = text.endswith('\r')
-        first, *others = _BREAK.split(text)
-        parts.append(first)
-        size += len(first)
-        for line in others:
-            check(size)
-            yield ''.join(parts)
-            parts, size = [line], len(line)
-        check(size)
+        for line in open_.complete(_BREAK.split(text) if '\r' in text else text.split('\n')):
+            if check is not None:
+                check(len(line))
+            yield line
+
+
+class Open:
+    """The line that is not complete yet, however many pieces it has come in."""
+
+    def __init__(self, check: Check) -> None:
+        self._parts: list[str] = []
+        self._size = 0
+        self._check = check
+
+    def complete(self, split: list[str]) -> list[str]:
+        """The lines that are complete with one more piece of text, split at its line breaks."""
+        self._parts.append(split[0])
+        if len(split) > 1:
+            split[0] = self.end()
+            self._parts.append(split.pop())
+            self._size = len(self._parts[0])
+            return split
+        self._size += len(split[0])
+        if self._check is not None:
+            self._check(self._size)
+        return []
+
+    def end(self) -> str:
+        """What there is of it; begins another one."""
+        text = ''.join(self._parts)
+        self._parts = []
+        return text
 
 
 class Parser:
     """Makes events of lines. ``id`` and ``retry`` are what was said last."""
 
-    def __init__(self, check: Callable[[int], object]) -> None:
+    def __init__(self, check: Check = None) -> None:
         self.id = ''
         self.retry: int | None = None
         self._check = check
@@ -138,7 +160,8 @@ class Parser:
         if name == 'data':
             self._data.append(value)
             self._size += len(value) + 1
-            self._check(self._size)
+            if self._check is not None:
+                self._check(self._size)
         elif name == 'event':
             self._type = value
         elif name == 'id' and '\0' not in value:

@@ -103,6 +103,7 @@ class Options:
     idempotency_key: Any = None
     har_log: Any = None
     progress: bool = False
+    pipefilter: Any = None
     callback: Any = None
 
     tls: TLS = VERIFIED

@@ -125,6 +125,7 @@ class RequestOptions(TypedDict, total=False):
     harLog: str | PathLike[str] | HarLog | None
     time: bool | None
     progress: bool | None
+    pipefilter: Callable[[Any, Any], Any] | None
     har: Mapping[str, Any] | None
     callback: Callable[[Any, Any, Any], Any] | None
     agent_class: None

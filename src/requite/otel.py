@@ -55,14 +55,15 @@ class Tracing:
 
     def __init__(self, inner: Transport, provider: Any = None) -> None:
         try:
-            from opentelemetry import propagate, trace
+            from opentelemetry import trace
+            from opentelemetry.propagate import inject
         except ImportError:
             raise OptionsError('requite.otel needs OpenTelemetry: pip install requite[otel]') from None
         self.pool = inner.pool
         self._inner = inner
         self._provider = provider
         self._trace: Any = trace
-        self._inject: Any = propagate.inject
+        self._inject: Any = inject
         self._tracer = trace.get_tracer('requite', __version__, provider, schema_url=SCHEMA)
         self._last = threading.local()
 

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from requite.inflow import Source
 
 
+_HAS_BODY = 'the request that is piped into has a body already: leave body, form and json values out, or do not pipe'
+
+
 def pipe(source: Any, destination: Any, end: Any = True, ok_only: bool = False) -> Any:
     """Copies ``source`` to ``destination`` now, piece by piece, and returns the destination.
 
     Sources are requests (asked for their response), responses, binary files, bytes, iterables of bytes, an ``http.server`` handler and
     ``wsgi.Incoming``; destinations are requests (sent up to the head of their response, which is still to be read), anything with ``write(bytes)``, a
     path (written beside it and put there when it is whole), a handler, and ``wsgi.Outgoing``. ``end=False`` (or Node's ``{'end': False}``) leaves
-    the sink open; ``ok_only`` makes a status of 400 or more an error before the first byte is written.
+    the sink open, a request to be written to or ended; ``ok_only`` makes a status of 400 or more an error before the first byte is written.
 
     An error of either side ends both, and is raised: the caller's own exceptions as they are, else ``RequestError``. Wrong arguments are errors before
     anything is sent; ``RequestStateError`` for a response that was read and a request that was sent. As in Node, files are closed at their end.
@@ -33,11 +36,11 @@ def pipe(source: Any, destination: Any, end: Any = True, ok_only: bool = False) 
     if source is destination:
         raise OptionsError('a pipe needs two ends: source and destination are the same object')
     if isinstance(destination, Intent):
-        return _into_request(source, destination, ok_only)
+        return _into_request(source, destination, ok_only) if ends(end) else _written(source, destination, ok_only)
     from requite import sinks, sources
 
-    sink = sinks.of(destination, bool(end.get('end', True) if isinstance(end, Mapping) else end))
-    filter_ = source.pipefilter if isinstance(source, Intent) else None
+    sink = sinks.of(destination, ends(end))
+    filter_ = _filter(source)
     try:
         origin = sources.of(source, ok_only)
     except BaseException:
@@ -45,6 +48,16 @@ def pipe(source: Any, destination: Any, end: Any = True, ok_only: bool = False) 
         raise
     _copy(origin, sink, destination, filter_)
     return destination
+
+
+def ends(end: Any) -> bool:
+    """Whether the destination ends with the pipe: True, False, or Node's ``{'end': False}``."""
+    return bool(end.get('end', True) if isinstance(end, Mapping) else end)
+
+
+def _filter(source: Any) -> Any:
+    """What is called before the first byte goes over: ``pipefilter`` of a request, set on it or given as an option."""
+    return (source.pipefilter or source._options.pipefilter) if isinstance(source, Intent) else None
 
 
 def _copy(origin: Source, sink: Any, destination: Any, filter_: Any) -> None:
@@ -72,12 +85,10 @@ def _into_request(source: Any, request: Any, ok_only: bool) -> Any:
     """Sends ``request`` with what ``source`` brings along, up to the head of the answer."""
     options = request._unsent('pipe', 'body')
     if request._carry.body is not None or request._written is not None or options.form is not None:
-        raise RequestStateError(
-            'the request that is piped into has a body already: leave body, form and json values out, or do not pipe'
-        )
+        raise RequestStateError(_HAS_BODY)
     from requite import sources
 
-    filter_ = source.pipefilter if isinstance(source, Intent) else None
+    filter_ = _filter(source)
     origin = sources.of(source, ok_only)
     try:
         response = origin.response
@@ -92,6 +103,33 @@ def _into_request(source: Any, request: Any, ok_only: bool) -> Any:
         _quietly(origin.over)
         raise
     reply.when_sent(partial(_quietly, origin.over))
+    return request
+
+
+def _written(source: Any, request: Any, ok_only: bool) -> Any:
+    """Writes what ``source`` brings along to ``request``, which stays open: ``write()`` adds to it, ``end()`` ends it."""
+    options = request._unsent('pipe', 'body')
+    if request._carry.body is not None or request._written is not None or options.form is not None:
+        raise RequestStateError(_HAS_BODY)
+    from requite import sources
+
+    filter_ = _filter(source)
+    origin = sources.of(source, ok_only)
+    try:
+        response = origin.response
+        same = response is not None and response._hop.uri.origin == request._carry.uri.origin
+        request.event('pipe', source)
+        request._become(configure.adopted(options, origin.method, sources.passed(origin, same), None))
+        if filter_ is not None and response is not None:
+            filter_(response, request)
+        request.write(b'')
+        for piece in origin.chunks():
+            request.write(piece)
+    except BaseException:
+        _quietly(request.abort)  # what was sent of it must not pass for the whole
+        _quietly(origin.over)
+        raise
+    origin.over()
     return request
 
 

@@ -65,6 +65,12 @@ class Counted:
         self.live = getattr(body, 'live', None)
         self.data = getattr(body, 'data', None)
 
+    def check(self) -> None:
+        """Raises ``InvalidBody`` where the body cannot be sent any more."""
+        checking = getattr(self._body, 'check', None)
+        if checking is not None:
+            checking()
+
     def chunks(self) -> Iterator[bytes]:
         meter = Meter(self._tell, self.length, 'upload')
         for chunk in self._body.chunks():

@@ -123,7 +123,7 @@ class Response(Content):
         from requite.linestreams import Stream, lines
 
         if self._lines is None:
-            found = lines(self, self._options.encoding or 'utf-8', self._check_line)
+            found = lines(self, self._options.encoding or 'utf-8', self._bound())
             self._lines = Stream(found, self._awaited)
         return self._lines  # type: ignore[no-any-return]
 
@@ -135,13 +135,16 @@ class Response(Content):
         from requite.linestreams import Events, Parser
 
         if self._events is None:
-            parser = Parser(self._check_line)
+            parser = Parser(self._bound())
             self._events = Events(parser.events(self), self._awaited, parser)
         return self._events  # type: ignore[no-any-return]
 
+    def _bound(self) -> Callable[[int], object] | None:
+        return None if self._options.max_body is None else self._check_line
+
     def _check_line(self, size: int) -> None:
-        limit = self._options.max_body
-        if limit is not None and size > limit:
+        limit = self._options.max_body or 0
+        if size > limit:
             self._reply.abort()
             self._failed(BodyTooLarge(f'a line or an event of the body is larger than max_body={limit} bytes'))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from requite import checks
+from requite.body.source import is_text, wait_for
 from requite.errors import InvalidOptionType, OptionsError
 from requite.inflow import allowed, close
 
@@ -15,11 +18,18 @@ if TYPE_CHECKING:
     from requite.inflow import Source
 
 
+CO_COROUTINE = 0x80
+"""``inspect.CO_COROUTINE``, without the import."""
+AWAITED = "the sink's write() has to be awaited: make it an async def, and await requite.apipe(source, sink)"
+
+
 class Writer:
     """An object of the caller's with ``write(bytes)``; closed behind the pipe unless ``end`` is False."""
 
     def __init__(self, sink: Any, end: bool) -> None:
-        if isinstance(sink, io.TextIOBase) or isinstance(getattr(sink, 'file', None), io.TextIOBase):
+        if isinstance(sink, type):
+            raise InvalidOptionType(f'the sink is the class {sink.__name__}; give an object of it')
+        if is_text(sink):
             raise InvalidOptionType("the sink was opened as text; open it with mode 'wb'")
         if not callable(getattr(sink, 'write', None)):
             raise InvalidOptionType(
@@ -28,6 +38,9 @@ class Writer:
             )
         if getattr(sink, 'closed', False) is True or not allowed(sink, 'writable'):
             raise OptionsError("the sink is closed, or was not opened for writing: open it with mode 'wb'")
+        code = getattr(getattr(sink.write, '__func__', sink.write), '__code__', None)
+        if code is not None and code.co_flags & CO_COROUTINE:
+            raise InvalidOptionType(AWAITED)
         self._sink = sink
         self._end = end
 
@@ -35,22 +48,47 @@ class Writer:
         """Gets ready."""
 
     def write(self, piece: bytes) -> None:
-        """Takes a piece, all of it."""
-        written = self._sink.write(piece)
-        # Only files without a buffer may take less than they are given.
-        if isinstance(self._sink, io.RawIOBase):
-            while written is not None and written < len(piece):
-                piece = piece[written:]
-                written = self._sink.write(piece)
+        """Takes a piece, all of it; waits for a file that does not block."""
+        while True:
+            written = self._take(piece)
+            # Only files without a buffer, and those that do not block, may take less than they are given.
+            if written is None or written >= len(piece):
+                return
+            piece = piece[written:]
+
+    def _take(self, piece: bytes) -> int | None:
+        """How much of a piece was taken, None for all of it."""
+        sink = self._sink
+        try:
+            written = sink.write(piece)
+        except BlockingIOError as error:
+            if not isinstance(sink, io.IOBase) or not wait_for(sink, True):
+                raise
+            return error.characters_written
+        if isinstance(sink, io.RawIOBase):
+            # without a descriptor None is what a write() says that says nothing
+            return 0 if written is None and wait_for(sink, True) else written
+        if written is not None and hasattr(written, '__await__'):
+            getattr(written, 'close', getattr(written, 'cancel', None))()
+            raise InvalidOptionType(AWAITED)
+        return None
 
     def keep(self) -> None:
         """The content is whole."""
-        if self._end:
-            close(self._sink)
+        if not self._end:
+            return
+        while isinstance(self._sink, (io.BufferedWriter, io.BufferedRandom)):
+            try:
+                self._sink.flush()
+                break
+            except BlockingIOError:
+                wait_for(self._sink, True)
+        close(self._sink)
 
     def discard(self) -> None:
         """It never will be."""
-        self.keep()
+        if self._end:
+            close(self._sink)
 
 
 class WholeFile:
@@ -63,9 +101,11 @@ class WholeFile:
         given = os.fspath(path)
         if not isinstance(given, str):
             raise OptionsError(f'{given!r} is no file that could be written: give its path as a str')
+        if '\0' in given:
+            raise OptionsError(f'{given!r} is no path: a name cannot hold NUL')
         if not given or given.endswith(os.sep) or Path(given).is_dir():
             raise OptionsError(f'{given!r} is a folder; name a file in it: {str(Path(given) / "FILE")!r}')
-        self._place = Path(given).resolve()  # a symbolic link stays one
+        self._place = _resolved(given)
         if not self._place.parent.is_dir():
             raise OptionsError(f'there is no folder {Path(given).parent} to put {self._place.name} into; make it first')
         self._beside = self._place.with_name(f'.requite-{os.getpid()}-{os.urandom(4).hex()}.part')
@@ -73,6 +113,12 @@ class WholeFile:
         if not self.replaces:
             self._beside = self._place
         self._file: Any = None
+
+    def check(self) -> None:
+        """Raises ``PermissionError``, and what else the system says, where it could not be written: known before anything is asked for."""
+        asked = self._place.parent if self.replaces else self._place
+        if not os.access(asked, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(asked))
 
     def begin(self, source: Source) -> None:
         self._file = open(self._beside, 'xb' if self.replaces else 'wb')  # noqa: SIM115 - keep() and discard() close it
@@ -100,10 +146,35 @@ class WholeFile:
             self._beside.unlink(missing_ok=True)  # missing: it is in its place
 
 
+def _resolved(path: str) -> Path:
+    """The place behind symbolic links, which stay what they are."""
+    try:
+        place = Path(path).resolve()
+    except RuntimeError:
+        place = Path(path)  # before Python 3.13
+    if place.is_symlink():
+        raise OptionsError(f'{path!r} is a symbolic link that leads in a circle; name another file')
+    return place
+
+
 def of(destination: Any, end: bool) -> Any:
-    """What writes to ``destination``; raises ``OptionsError`` for what cannot be written to."""
+    """What writes to ``destination``; raises ``OptionsError`` for what cannot be written to, and for what cannot stay open where ``end`` is False."""
+    made = _sink(destination, end)
+    if not end and not isinstance(made, Writer) and not getattr(made, 'stays_open', False):
+        raise OptionsError(
+            f'end=False leaves a sink open for more, and {checks.kind(destination)} is only whole at its end: '
+            'leave it out, or pipe into a file that you opened'
+        )
+    if type(made) is WholeFile:
+        made.check()
+    return made
+
+
+def _sink(destination: Any, end: bool) -> Any:
     if isinstance(destination, (str, os.PathLike)):
         return WholeFile(destination)
+    if isinstance(destination, type):
+        return Writer(destination, end)  # which says so
     opened = getattr(destination, 'piped_into', None)
     if opened is not None:
         return opened()

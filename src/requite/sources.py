@@ -6,9 +6,9 @@ from typing import Any
 
 from requite import hopbyhop
 from requite.body import pick
-from requite.body.source import FileBody, IterableBody
+from requite.body.source import FileBody, IterableBody, tells_its_kind
 from requite.errors import InvalidBody, OptionsError, RequestError, RequestStateError
-from requite.inflow import Source, allowed, close
+from requite.inflow import Source, close
 from requite.intent import Intent
 from requite.response import Response
 
@@ -40,13 +40,11 @@ def of(source: Any, ok_only: bool = False) -> Source:
 def _plain(source: Any) -> Source:
     if isinstance(source, str):
         raise InvalidBody("a str is no source of a pipe: open the file with mode 'rb', or encode the text")
-    if hasattr(source, 'read') and (getattr(source, 'closed', False) is True or not allowed(source, 'readable')):
-        raise InvalidBody('the file is closed, or was not opened for reading: open it with mode "rb"')
-    body = pick.of(source)
+    body = pick.of(source, 'the source of the pipe')
     if not isinstance(body, FileBody):
         return Source(body, [], _nothing, None if body is None or body.length is None else str(body.length))
     # As in Node, only a file on disk says by its name what is in it.
-    name = getattr(source, 'name', None)
+    name = getattr(source, 'name', None) if tells_its_kind(source) else None
     fields = []
     if isinstance(name, str):
         from requite.wire import mime

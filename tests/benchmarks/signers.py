@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from requite.api import Requests
+from requite.auth.sessions import SESSIONS
 from requite.transport.memory import MemoryReply
 
 from .children import ROOT, one_core
@@ -26,32 +27,36 @@ from .children import ROOT, one_core
 PAGE = ROOT / 'docs' / 'explanation' / 'performance.md'
 BEGIN, END = '<!-- signers: begin -->', '<!-- signers: end -->'
 URL = 'http://api.example.com/photos?size=original&file=vacation.jpg'
-CHALLENGE = [('www-authenticate', 'Digest realm="r", nonce="0123456789", qop="auth", algorithm=SHA-256')]
+CHALLENGE = 'Digest realm="r", nonce="0123456789", qop="auth", algorithm='
 
 
 class Ready:
-    """Answers 200 at once, and 401 with a Digest challenge where that was asked for and there is no Authorization."""
+    """Answers 200 at once, and 401 with a challenge of the Digest algorithm `asks` where there is no Authorization."""
 
     pool: Any = None
 
     def __init__(self) -> None:
-        self.asks = False
+        self.asks = ''
         self.sent = 0
 
     def send(self, hop: Any) -> MemoryReply:
         self.sent += 1
         if self.asks and not any(name == 'authorization' for name, _ in hop.fields):
-            return MemoryReply(401, CHALLENGE)
+            return MemoryReply(401, [('www-authenticate', CHALLENGE + self.asks)])
         return MemoryReply(200, [], [b'ok'])
 
 
-def rsa_key() -> str:
-    """A throw-away RSA key of 2048 bits, in PEM."""
+def key_of(kind: str) -> str:
+    """A throw-away private key in PEM: RSA of 2048 bits, P-256 or Ed25519."""
     from cryptography.hazmat.primitives import serialization as form
-    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-    key = rsa.generate_private_key(65537, 2048)
-    return key.private_bytes(form.Encoding.PEM, form.PrivateFormat.TraditionalOpenSSL, form.NoEncryption()).decode()
+    key: Any = {
+        'rsa': lambda: rsa.generate_private_key(65537, 2048),
+        'ecdsa': lambda: ec.generate_private_key(ec.SECP256R1()),
+        'ed25519': ed25519.Ed25519PrivateKey.generate,
+    }[kind]()
+    return key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()).decode()  # type: ignore[no-any-return]
 
 
 def netrc() -> str:
@@ -65,29 +70,53 @@ OAUTH = {'consumer_key': 'dpf43f3p2l4k3l03', 'token': 'nnch734d00sl2jdk', 'token
 HAWK = {'id': 'dh37fgj492je', 'key': 'werxhqb98rpaxn39848xrunpaw3489ruxnpa98w4rxn', 'algorithm': 'sha256'}
 AWS = {'key': 'AKIAIOSFODNN7EXAMPLE', 'secret': 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'}
 
+AWS4 = {**AWS, 'sign_version': 4, 'service': 'execute-api', 'region': 'eu-west-1'}
+
+
+def oauth(method: str, **more: Any) -> dict[str, Any]:
+    """The options that sign with OAuth."""
+    secret = {} if 'private_key' in more else {'consumer_secret': 'kd94hf93k423kf44'}
+    return {'oauth': {**OAUTH, **secret, 'signature_method': method, **more}}
+
+
+def signature(algorithm: str, key: str) -> dict[str, Any]:
+    """The options that sign with an HTTP signature."""
+    return {'http_signature': {'keyId': 'k', 'key': key, 'algorithm': algorithm}}
+
+
+def message(algorithm: str, key: str) -> dict[str, Any]:
+    """The options that sign with an HTTP message signature."""
+    return {'http_message_signature': {'key_id': 'k', 'key': key, 'algorithm': algorithm}}
+
+
 SIGNERS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     'Basic': ('basic', lambda: {'auth': ('ann', 's3cret')}),
     'Basic from a netrc file': ('netrc', lambda: {'netrc': netrc()}),
-    'Digest, SHA-256, nonce known': (
-        'digest',
-        lambda: {'auth': {'user': 'ann', 'pass': 's3cret', 'sendImmediately': False}},
-    ),
+    **{
+        f'Digest, {algorithm}, nonce known': (
+            'digest',
+            lambda: {'auth': {'user': 'ann', 'pass': 's3cret', 'digest': True}},
+        )
+        for algorithm in ('MD5', 'MD5-sess', 'SHA-256', 'SHA-256-sess', 'SHA-512-256', 'SHA-512-256-sess')
+    },
     'Hawk': ('hawk', lambda: {'hawk': {'credentials': HAWK}}),
-    'OAuth 1.0a, HMAC-SHA1': ('oauth1', lambda: {'oauth': {**OAUTH, 'consumer_secret': 'kd94hf93k423kf44'}}),
-    'OAuth 1.0a, RSA-SHA1': (
-        'oauth1',
-        lambda: {'oauth': {**OAUTH, 'signature_method': 'RSA-SHA1', 'private_key': rsa_key()}},
-    ),
+    'OAuth 1.0a, HMAC-SHA1': ('oauth1', lambda: oauth('HMAC-SHA1')),
+    'OAuth 1.0a, HMAC-SHA1, in the query': ('oauth1', lambda: oauth('HMAC-SHA1', transport_method='query')),
+    'OAuth 1.0a, HMAC-SHA256': ('oauth1', lambda: oauth('HMAC-SHA256')),
+    'OAuth 1.0a, RSA-SHA1': ('oauth1', lambda: oauth('RSA-SHA1', private_key=key_of('rsa'))),
+    'OAuth 1.0a, PLAINTEXT': ('oauth1', lambda: oauth('PLAINTEXT')),
     'AWS version 2': ('aws', lambda: {'aws': {**AWS, 'bucket': 'photos'}}),
-    'AWS version 4': (
-        'aws',
-        lambda: {'aws': {**AWS, 'sign_version': 4, 'service': 'execute-api', 'region': 'eu-west-1'}},
-    ),
-    'HTTP signature, hmac-sha256': (
-        'httpsig',
-        lambda: {'http_signature': {'keyId': 'k', 'key': 'secret', 'algorithm': 'hmac-sha256'}},
-    ),
-    'HTTP signature, rsa-sha256': ('httpsig', lambda: {'http_signature': {'keyId': 'k', 'key': rsa_key()}}),
+    'AWS version 4': ('aws', lambda: {'aws': AWS4}),
+    'AWS version 4, in the query': ('aws', lambda: {'aws': {**AWS4, 'sign_query': True}}),
+    'HTTP signature, hmac-sha256': ('httpsig', lambda: signature('hmac-sha256', 'secret')),
+    'HTTP signature, rsa-sha256': ('httpsig', lambda: signature('rsa-sha256', key_of('rsa'))),
+    'HTTP signature, ecdsa-sha256': ('httpsig', lambda: signature('ecdsa-sha256', key_of('ecdsa'))),
+    'HTTP signature, ed25519': ('httpsig', lambda: signature('ed25519', key_of('ed25519'))),
+    'HTTP message signature, hmac-sha256': ('rfc9421', lambda: message('hmac-sha256', 'secret')),
+    'HTTP message signature, rsa-pss-sha512': ('rfc9421', lambda: message('rsa-pss-sha512', key_of('rsa'))),
+    'HTTP message signature, rsa-v1_5-sha256': ('rfc9421', lambda: message('rsa-v1_5-sha256', key_of('rsa'))),
+    'HTTP message signature, ecdsa-p256-sha256': ('rfc9421', lambda: message('ecdsa-p256-sha256', key_of('ecdsa'))),
+    'HTTP message signature, ed25519': ('rfc9421', lambda: message('ed25519', key_of('ed25519'))),
 }
 """What is measured: the module of requite.auth that it needs, and the options."""
 
@@ -102,7 +131,9 @@ class Cost(NamedTuple):
 
 def able(name: str) -> bool:
     """Whether this version of requite signs so."""
-    return find_spec(f'requite.auth.{SIGNERS[name][0]}') is not None
+    module = SIGNERS[name][0]
+    there = find_spec(f'requite.auth.{module}') is not None
+    return there and (module != 'rfc9421' or find_spec('http_message_signatures') is not None)
 
 
 def _spent(get: Callable[..., Any], count: int) -> float:
@@ -117,9 +148,10 @@ def measure(name: str, rounds: int, count: int) -> Cost:
     transport = Ready()
     plain = Requests(transport=transport).defaults()
     signed = Requests(transport=transport).defaults(SIGNERS[name][1]())
-    transport.asks = SIGNERS[name][0] == 'digest'
+    SESSIONS.clear()
+    transport.asks = name.split(', ')[1] if SIGNERS[name][0] == 'digest' else ''
     assert signed.get(URL).end().status_code == 200
-    transport.asks = False
+    transport.asks = ''
     for get in (plain.get, signed.get):
         _spent(get, count // 5)
     before: list[float] = []
@@ -155,7 +187,7 @@ def main(words: Sequence[str] | None = None) -> int:
     print(text)
     for name in SIGNERS:
         if not able(name):
-            print(f'not measured: {name}: requite.auth.{SIGNERS[name][0]} is not there')
+            print(f'not measured: {name}: requite.auth.{SIGNERS[name][0]}, or its package, is not there')
     if chosen.write:
         page = PAGE.read_text(encoding='utf-8')
         start, end = page.index(BEGIN) + len(BEGIN), page.index(END)

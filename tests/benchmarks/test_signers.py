@@ -12,6 +12,32 @@ MOST = 400.0
 """Microseconds that a signature without a private key may add on a busy machine; on a quiet one it is a tenth."""
 
 
+def test_every_way_of_signing_and_every_algorithm_has_a_row() -> None:
+    wanted = [
+        'MD5',
+        'SHA-256',
+        'SHA-512-256',
+        'Hawk',
+        'HMAC-SHA1',
+        'HMAC-SHA256',
+        'RSA-SHA1',
+        'PLAINTEXT',
+        'version 2',
+        'version 4',
+        'in the query',
+    ]
+    wanted += [
+        'hmac-sha256',
+        'rsa-sha256',
+        'ecdsa-sha256',
+        'HTTP signature, ed25519',
+        'message signature, ed25519',
+        'ecdsa-p256',
+        'rsa-pss',
+    ]
+    assert [name for name in wanted if not any(name in row for row in SIGNERS)] == []
+
+
 @pytest.mark.timing
 @pytest.mark.parametrize('name', SIGNERS)
 def test_a_signature_costs_little_and_no_round_trip(name: str) -> None:

@@ -49,14 +49,18 @@ class Nginx:
         self.start()
 
     def start(self) -> None:
+        # a group of its own, so that no worker can outlive it, one that the master has just made included
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     def stop(self) -> None:
-        self._process.kill()
-        for worker in self.workers():
-            self.tell(worker, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
 
     def workers(self) -> list[int]:
@@ -71,11 +75,7 @@ class Nginx:
 
     def restart(self) -> None:
         """All connections are reset; for a moment nobody listens."""
-        workers = self.workers()
-        self._process.kill()
-        for worker in workers:
-            self.tell(worker, signal.SIGKILL)
-        self._process.wait(10)
+        self.stop()
         time.sleep(random.uniform(0, 0.3))
         self.start()
 

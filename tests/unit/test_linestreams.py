@@ -127,6 +127,14 @@ def test_a_line_or_event_over_max_body_is_an_error(server: HttpServer, method: s
         list(getattr(response, method)())
 
 
+def test_a_last_line_over_max_body_is_an_error_too(server: HttpServer) -> None:
+    server.routes['/'] = reply('short\n' + 'x' * 5000)
+    found = request.get(server.url, max_body=4096).response.lines()
+    assert next(found) == 'short'
+    with pytest.raises(BodyTooLarge, match='max_body=4096'):
+        next(found)
+
+
 def test_an_event_of_many_lines_is_bounded_as_a_whole(server: HttpServer) -> None:
     server.routes['/'] = reply(('data: ' + 'x' * 50 + '\n') * 1000)
     with pytest.raises(BodyTooLarge, match='max_body=4096'):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from requite import checks
 from requite.body import parts as pieces
 from requite.body import remote
+from requite.body.source import tells_its_kind
 from requite.errors import InvalidBody, InvalidOptionType, OptionsError
 from requite.message import BytesBody
 
@@ -232,7 +233,7 @@ def _content_type(value: Any, settings: dict[str, Any]) -> str | None:
     name = _name(value)
     if name is None and remote.is_request(value):
         name = remote.path_of(value)
-    kind = guess(name) if name else None
+    kind = guess(name) if name and tells_its_kind(value) else None
     if kind is None and remote.is_one(value) and not remote.is_request(value):
         kind = value.headers.get('content-type')
     given: str | None = settings.get('filepath') or settings.get('filename')

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from requite import errors
 from requite.transport import alarm, faults, head
+from requite.transport.faults import CallersError
 from requite.transport.outgoing import framed
 
 if TYPE_CHECKING:
@@ -125,18 +126,23 @@ class Upload:
     def wait(self, read: float | None, deadline: float | None, writing: bool = False) -> None:
         """Waits until something can be sent (where that is what sending waits for, or with ``writing``) or received: ``read`` seconds at most, not beyond ``deadline``."""
         hop = self._hop
-        if self._alarm is not None and not self._view:
-            read = None  # whoever writes the body may take his time: it is not the connection that stands still
+        resting = self._alarm is not None and not self._view
+        if resting:
+            # whoever writes the body may take his time: it is not the connection that stands still
+            read = self._alarm.patience  # type: ignore[union-attr]
         if deadline is not None:
             left = max(0.0, deadline - time.monotonic())
             read = left if read is None else min(read, left)
         check_abort(hop)
         if not self._ready(self._waits_for | OUT if writing else self._waits_for, read):
+            if resting and (deadline is None or time.monotonic() < deadline):
+                late = TimeoutError('timed out: nothing more of the body came from where it is read')
+                raise CallersError(late) from late
             raise faults.timed_out(hop, faults.SEND)
         check_abort(hop)
 
     def _resting(self) -> bool:
-        """Whether the body is one that is being written, and there is nothing of it now."""
+        """Whether the body is one whose pieces come when they come, and there is nothing of it now."""
         return self._alarm is not None and not self._last and not self._alarm.ready()
 
     def _next(self) -> bytes | memoryview:

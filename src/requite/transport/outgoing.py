@@ -49,7 +49,10 @@ def asks_to_close(hop: Hop) -> bool:
 
 
 def check_framing(hop: Hop, body: Body | None) -> None:
-    """Raises ``OptionsError`` unless the fields announce exactly what ``body`` is (SECURITY Q3)."""
+    """Raises ``OptionsError`` unless the fields announce exactly what ``body`` is (SECURITY Q3), and where it cannot be sent any more."""
+    checking = getattr(body, 'check', None)
+    if checking is not None:
+        checking()
     lengths = [value for name, value in hop.fields if name.lower() == 'content-length']
     codings = [value.lower() for name, value in hop.fields if name.lower() == 'transfer-encoding']
     length = 0 if body is None else body.length
