@@ -62,7 +62,8 @@ def site(seen: Seen) -> Answer | bytes:
         '/slow': slow,
         '/lines': reply('one\ntwo\nthree\n', content_type='text/plain'),
         '/events': reply(
-            'retry: 3000\nid: 1\ndata: hello\n\nevent: user\nid: 2\ndata: {"name": "Ada"}\n\n', content_type='text/event-stream'
+            'retry: 3000\nid: 1\ndata: hello\n\nevent: user\nid: 2\ndata: {"name": "Ada"}\n\n',
+            content_type='text/event-stream',
         ),
         '/big': reply(b'x' * 1_000_000, content_type='application/octet-stream'),
         '/packed': Answer(200, {'content-encoding': 'gzip'}, gzip.compress(b'unpacked')),

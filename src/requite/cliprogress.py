@@ -67,12 +67,13 @@ class Progress:
         ):
             from requite import progressbar
 
-            self._drawing = progressbar.drawing(sys.stderr, self._total, 'download')
+            self._drawing = progressbar.drawing(sys.stderr)
+            self._drawing.open('download', self._total, monotonic() - self._began)
         if self._drawing is not None:
-            self._drawing.show(self._size)
+            self._drawing.show('download', self._size)
 
     def end(self) -> None:
         """Leaves the line as it is."""
         drawing, self._drawing = self._drawing, None
         if drawing is not None:
-            drawing.close()
+            drawing.close('download')

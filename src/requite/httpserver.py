@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from requite import hopbyhop
+from requite.body import flowing
 from requite.errors import ConnectionReset, InvalidBody, MalformedResponse
 from requite.inflow import Inbound, Source
 from requite.transport import inbound
@@ -17,17 +18,22 @@ if TYPE_CHECKING:
 def received(handler: Any) -> Source:
     """The request that a ``BaseHTTPRequestHandler`` is at: its method, its end-to-end fields, its content (chunked is undone: ``http.server`` does not).
 
-    Raises ``InvalidBody`` or ``OptionsError`` for a request that could be read in two ways. ``expect: 100-continue`` was answered by ``http.server``.
+    Raises ``InvalidBody`` or ``OptionsError`` for a request that could be read in two ways. ``expect: 100-continue`` is answered here where ``http.server``
+    has not done it: it does only for handlers of HTTP/1.1.
     """
-    pairs = list(handler.headers.items())
     handler.close_connection, closing = True, handler.close_connection  # holds if anything is wrong with the request
+    _check_head(handler.headers)
+    pairs = list(handler.headers.items())
     length = hopbyhop.content_length(pairs)
     kept = hopbyhop.end_to_end(pairs, hopbyhop.FRAMING | hopbyhop.NOT_OF_REQUESTS)
     handler.close_connection = closing
     if length == 0:
         return Source(None, kept, _nothing_left, None, handler.command)
-    dechunked = Chunked(_Feed(handler.rfile), b'') if length is None else None
-    body = Inbound(handler.rfile.read1 if dechunked is None else _reading(dechunked), length)
+    _continue(handler)
+    flow = flowing.of(handler.rfile)
+    dechunked = Chunked(_Feed(handler.rfile if flow is None else flow), b'') if length is None else None
+    read = handler.rfile.read1 if flow is None else flow.read
+    body = Inbound(flowing.Pieces(flow, read if dechunked is None else _reading(dechunked), length), length)
 
     def over() -> None:
         # What is left unread would be taken for the next request.
@@ -41,17 +47,51 @@ def _nothing_left() -> None:
     """There was no content."""
 
 
+def _check_head(headers: Any) -> None:
+    """Raises ``InvalidBody`` for a head with a line that is no field: Python's parser stops there, and whoever passed the request on to us may have read
+    the fields behind it, those that frame the content among them (SECURITY X5).
+    """
+    payload = headers.get_payload()
+    odd = any(type(defect).__name__ not in _OF_CONTENT for defect in headers.defects)
+    if odd or headers.get_unixfrom() is not None or (isinstance(payload, str) and payload):
+        raise InvalidBody(
+            'the head of the incoming request has a line that is no header field (a space within or behind a name, for one): it is refused, answer 400'
+        )
+
+
+_OF_CONTENT = frozenset(
+    (
+        'CloseBoundaryNotFoundDefect',
+        'InvalidMultipartContentTransferEncodingDefect',
+        'MultipartInvariantViolationDefect',
+        'NoBoundaryInMultipartDefect',
+        'StartBoundaryNotFoundDefect',
+    )
+)
+"""What the parser, made for mail, finds wrong with a multipart message whose content it was not given."""
+
+
+def _continue(handler: Any) -> None:
+    """Has a client send that waits for 100 (RFC 9110 10.1.1), unless ``http.server`` did: its handlers speak HTTP/1.0 unless told otherwise."""
+    if handler.protocol_version >= 'HTTP/1.1' or handler.request_version < 'HTTP/1.1':
+        return
+    if handler.headers.get('expect', '').strip().lower() == '100-continue':
+        handler.wfile.write(b'HTTP/1.1 100 Continue\r\n\r\n')
+        handler.wfile.flush()
+
+
 class _Feed:
     """What the chunked coding is read from."""
 
     def __init__(self, file: Any) -> None:
-        self._file = file
+        self._read: Callable[[int], bytes] = getattr(file, 'read1', None) or file.read
+        self._read_into: Callable[[memoryview], int] = getattr(file, 'readinto1', None) or file.read_into
 
     def recv(self, size: int, line: int = 0) -> bytes:
-        return self._file.read1(size)  # type: ignore[no-any-return]
+        return self._read(size)
 
     def recv_into(self, view: memoryview) -> int:
-        return self._file.readinto1(view)  # type: ignore[no-any-return]
+        return self._read_into(view)
 
 
 def _reading(body: Chunked) -> Callable[[int], bytes]:

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from requite.protocols import Body
     from requite.response import Response
 
-PIECE = 131072
-"""How much is read at a time of what a server receives, in bytes."""
-
-
 class Source(NamedTuple):
     """What a pipe reads, and what travels along with it.
 
@@ -37,31 +33,26 @@ class Source(NamedTuple):
 
 
 class Inbound:
-    """The content of a request that a server received: read once, and held to what was announced."""
+    """The content of a request that a server received: read once, and held to what was announced. ``pieces`` is where it comes from."""
 
-    __slots__ = ('_read', 'done', 'headers', 'length', 'replayable')
+    __slots__ = ('_pieces', 'done', 'headers', 'length', 'live', 'replayable')
 
-    def __init__(self, read: Callable[[int], bytes], length: int | None) -> None:
-        self._read = read
+    def __init__(self, pieces: Any, length: int | None) -> None:
+        self._pieces = pieces
+        self.live = pieces.live
         self.length = length
         self.headers: tuple[tuple[str, str], ...] = ()
         self.replayable = False
         self.done = False
 
     def chunks(self) -> Iterator[bytes]:
-        left = self.length
-        while left is None or left:
-            piece = self._read(PIECE if left is None else min(left, PIECE))
-            if piece:
-                if left is not None:
-                    left -= len(piece)
-                yield piece
-            elif left is None:
-                break
-            else:
-                raise ConnectionReset(
-                    f'the client left within its request: {left} of {self.length} bytes of its content are missing'
-                )
+        pieces = self._pieces
+        while piece := pieces.take():
+            yield piece
+        if pieces.left:
+            raise ConnectionReset(
+                f'the client left within its request: {pieces.left} of {self.length} bytes of its content are missing'
+            )
         self.done = True
 
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 _OURS = (lambda: None).__code__.co_filename.removesuffix('request.py')
 """Where the code of this package lies: whoever calls from elsewhere made the request."""
-_UNLISTED = frozenset('awaiting counting event give hop inherited listening refused send_at_exit send_let_go signal tell'.split())
+_UNLISTED = frozenset(
+    'awaiting counting event give hop inherited listening refused send_at_exit send_let_go signal tell'.split()
+)
 """What the package calls from other modules: no business of completion."""
 
 

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from requite import hopbyhop
+from requite import hopbyhop, wsgiinput
 from requite.errors import InvalidBody, RequestStateError
 from requite.inflow import Inbound, Source
 from requite.transport import inbound
@@ -62,9 +62,9 @@ class Incoming:
             # wsgiref invents a content-type where the client gave none.
             kept = [field for field in kept if field[0] != 'content-type']
             return Source(None, kept, _nothing, None, self.method)
-        return Source(
-            Inbound(stream.read, length), kept, _nothing, None if length is None else str(length), self.method
-        )
+        pieces = wsgiinput.of(stream, length, self._environ.get('gunicorn.socket'))
+        announced = None if length is None else str(length)
+        return Source(Inbound(pieces, length), kept, pieces.over, announced, self.method)
 
 
 def _nothing() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import io
+import os
 import socket
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +50,9 @@ NOWHERE: dict[str, Callable[[Path], Any]] = {
     'a list with None': lambda folder: [b'a', None],
     'a path': lambda folder: folder / 'missing',
     'a file opened as text': lambda folder: (folder / 'file').open(encoding='ascii'),
+    'a file of codecs': lambda folder: codecs.open(str(folder / 'file'), encoding='ascii'),
+    'a spooled file of text': lambda folder: tempfile.SpooledTemporaryFile(mode='w+', encoding='ascii'),
+    'a class': lambda folder: io.BytesIO,
     'text in memory': lambda folder: io.StringIO('abc'),
     'a closed file': lambda folder: _closed(folder / 'file'),
     'a file open for writing': lambda folder: (folder / 'other').open('wb'),
@@ -66,8 +73,41 @@ def test_what_cannot_be_sent_is_an_error_of_the_call(unvisited: str, tmp_path: P
         with pytest.raises(InvalidBody, match=r'.{40}'):  # what it is, and what to give instead
             WAYS[way](unvisited, value)
     finally:
-        if hasattr(value, 'close'):
+        if hasattr(value, 'close') and not isinstance(value, type):
             value.close()
+
+
+CONFIGURED: dict[str, Callable[[str, Any], Any]] = {
+    'body': lambda url, file: request.post(url, body=file),
+    'a declared body': lambda url, file: request.post(url, body=file, headers={'content-length': '3'}),
+    'a chunked body': lambda url, file: request.post(url, body=file, headers={'transfer-encoding': 'chunked'}),
+    'form_data': lambda url, file: request.post(url, form_data={'field': file}),
+    'known_length': lambda url, file: request.post(
+        url, form_data={'field': {'value': file, 'options': {'known_length': 3}}}
+    ),
+    'multipart': lambda url, file: request.post(url, multipart=[{'body': file}]),
+    'listened to': lambda url, file: request.post(url, body=file).on('progress', print),
+    'retried': lambda url, file: request.post(url, body=file, retry=2),
+}
+
+
+@pytest.mark.parametrize('way', CONFIGURED)
+@pytest.mark.parametrize('asked', ['end', 'response', 'callback', 'start'])
+def test_a_file_that_was_closed_before_the_request_was_sent_is_an_error_and_nothing_is_sent(
+    unvisited: str, tmp_path: Path, way: str, asked: str
+) -> None:
+    (tmp_path / 'file').write_bytes(b'abc')
+    with (tmp_path / 'file').open('rb') as file:
+        made = CONFIGURED[way](unvisited, file)
+    errors: list[Any] = []
+    if asked == 'callback':
+        made.end(lambda error, *_: errors.append(error))
+    else:
+        with pytest.raises(InvalidBody) as caught:
+            made.start().end() if asked == 'start' else getattr(made, asked)() if asked == 'end' else made.response
+        errors.append(caught.value)
+    assert type(errors[0]) is InvalidBody
+    assert 'closed before the request was sent' in str(errors[0])
 
 
 @pytest.mark.parametrize('way', [way for way in WAYS if way not in ('form_data', 'append', 'multipart')])
@@ -109,6 +149,64 @@ def test_a_pipe_into_a_request_that_was_sent_or_has_a_body_is_refused_before_any
             pipe(request.get(unvisited), destination)
     written.end()
     assert [seen.body for seen in server.requests] == [b'', b'x']
+
+
+def trickling(number: int, pieces: int) -> threading.Thread:
+    """Writes pieces slowly into a pipe, and closes it."""
+
+    def write() -> None:
+        for _ in range(pieces):
+            os.write(number, b'piece')
+            time.sleep(0.05)
+        os.close(number)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize('buffering', [0, -1])
+@pytest.mark.parametrize('way', ['body', 'form_data', 'multipart', 'pipe'])
+def test_a_source_that_does_not_block_is_waited_for(server: HttpServer, way: str, buffering: int) -> None:
+    end, beginning = os.pipe()
+    os.set_blocking(end, False)
+    writing = trickling(beginning, 3)
+    with open(end, 'rb', buffering=buffering) as file:
+        made = WAYS[way](server.url, file)
+        made.end()
+    writing.join()
+    assert server.requests[0].body.count(b'piecepiecepiece') == 1
+
+
+def test_a_read_that_gives_none_without_a_descriptor_is_an_error(server: HttpServer) -> None:
+    class Undecided:
+        def read(self, size: int) -> None:
+            return None
+
+    with pytest.raises(InvalidBody, match='gave None'):
+        request.post(server.url, body=Undecided()).end()
+
+
+@pytest.mark.parametrize('buffering', [0, -1])
+def test_a_sink_that_does_not_block_gets_everything(server: HttpServer, buffering: int) -> None:
+    server.answers = lambda seen: reply(bytes(range(256)) * 4096)
+    end, beginning = os.pipe()
+    os.set_blocking(beginning, False)
+    got = bytearray()
+
+    def read() -> None:
+        while data := os.read(end, 50_000):
+            got.extend(data)
+            time.sleep(0.002)
+        os.close(end)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    sink = open(beginning, 'wb', buffering=buffering)  # noqa: SIM115 - the pipe closes it
+    request.get(server.url).pipe(sink)
+    assert sink.closed
+    thread.join(10)
+    assert bytes(got) == bytes(range(256)) * 4096
 
 
 def endless(gone: threading.Event) -> Callable[[socket.socket, bytes], None]:

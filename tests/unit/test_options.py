@@ -664,6 +664,18 @@ def show_progress(server: HttpServer) -> None:
     assert screen.getvalue() == ''
 
 
+def show_pipefilter(server: HttpServer) -> None:
+    seen: list[Any] = []
+    sink = io.BytesIO()
+    made = request(server.url, pipefilter=lambda response, destination: seen.append((response.status_code, destination)))
+    made.pipe(sink)
+    assert seen == [(200, sink)]
+    made = request(server.url, pipefilter=lambda response, destination: seen.append(1))
+    made.pipefilter = lambda response, destination: seen.append(2)  # set later, it goes before the option
+    made.pipe(sink)
+    assert seen[1:] == [2]
+
+
 ON_A_SERVER: dict[str, Callable[[HttpServer], None]] = {
     name.removeprefix('show_'): function for name, function in globals().items() if name.startswith('show_')
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +264,17 @@ def test_a_file_of_unknown_kind_says_nothing_about_it(tmp_path: Path) -> None:
     assert 'content-type' not in sent(transport)
 
 
+def test_a_file_that_unpacks_another_goes_out_whole_and_unnamed(tmp_path: Path) -> None:
+    path = tmp_path / 'a.gz'
+    path.write_bytes(gzip.compress(b'x' * 100_000))
+    for source in (gzip.open(path), io.BufferedReader(gzip.open(path))):  # type: ignore[type-var]
+        request, transport = site()
+        pipe(source, request.put(URL))
+        assert transport.bodies == [b'x' * 100_000]
+        assert 'content-type' not in sent(transport)
+        assert sent(transport)['transfer-encoding'] == 'chunked'
+
+
 def test_what_the_caller_gave_stays(tmp_path: Path) -> None:
     (tmp_path / 'a.json').write_bytes(b'{}')
     request, transport = site()
@@ -459,17 +473,102 @@ def test_what_is_no_sink_is_refused_before_anything_is_sent(sink: Any) -> None:
     assert transport.hops == []
 
 
+@pytest.mark.parametrize(
+    ('source', 'fix'),
+    [(Path('a'), r"open\(path, 'rb'\)$"), (None, 'not None$'), (5, 'not an int$'), (io.BytesIO, 'not its class$')],
+)
+@pytest.mark.parametrize('into_request', [True, False])
+def test_the_error_of_a_wrong_source_speaks_of_the_pipe(source: Any, fix: str, into_request: bool) -> None:
+    request, _ = site()
+    with pytest.raises(InvalidBody, match=f'^the source of the pipe: .*{fix}'):
+        pipe(source, request.put(URL) if into_request else Sink())
+
+
+def test_a_class_is_no_sink() -> None:
+    request, transport = site()
+    with pytest.raises(InvalidOptionType, match='the class BytesIO; give an object'):
+        request(URL).pipe(io.BytesIO)
+    assert transport.hops == []
+
+
+def test_a_sink_whose_write_is_awaited_is_refused_and_apipe_named() -> None:
+    class Later(Sink):
+        async def write(self, piece: bytes) -> None:  # type: ignore[override]
+            raise AssertionError
+
+    class Promising(Sink):
+        def write(self, piece: bytes) -> Any:
+            return Later.write(self, piece)  # type: ignore[arg-type]
+
+    request, transport = site()
+    with pytest.raises(InvalidOptionType, match='apipe'):
+        request(URL).pipe(Later())
+    assert transport.hops == []
+    with pytest.raises(InvalidOptionType, match='apipe'):
+        request(URL).pipe(Promising())
+
+
+def test_a_path_that_leads_in_a_circle_or_holds_nul_is_refused(tmp_path: Path) -> None:
+    (tmp_path / 'loop').symlink_to('loop')
+    request, transport = site()
+    with pytest.raises(OptionsError, match='in a circle'):
+        request(URL).pipe(tmp_path / 'loop')
+    with pytest.raises(OptionsError, match='NUL'):
+        request(URL).pipe(str(tmp_path / 'a\0b'))
+    assert transport.hops == []
+
+
+@pytest.mark.skipif(not hasattr(os, 'seteuid'), reason='there are no users here')
+def test_a_folder_that_may_not_be_written_to_is_known_before_anything_is_sent() -> None:
+    request, transport = site()
+    me = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        if me == 0:
+            os.seteuid(65534)  # nothing is forbidden to root
+        try:
+            with pytest.raises(PermissionError):
+                request(URL).pipe(Path(folder) / 'file')
+        finally:
+            os.seteuid(me)
+            Path(folder).chmod(0o755)
+        assert transport.hops == []
+        assert list(Path(folder).iterdir()) == []
+
+
+@pytest.mark.parametrize('way', ['path', 'wsgi', 'handler'])
+def test_what_is_only_whole_at_its_end_cannot_stay_open(way: str, tmp_path: Path) -> None:
+    class Handler:
+        wfile = io.BytesIO()
+
+        def send_response(self, status: int) -> None:
+            raise AssertionError
+
+    request, transport = site()
+    sink = {'path': tmp_path / 'file', 'wsgi': wsgi.Outgoing(Started()), 'handler': Handler()}[way]
+    with pytest.raises(OptionsError, match='end=False'):
+        request(URL).pipe(sink, end=False)
+    assert transport.hops == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_files_that_are_closed_or_opened_the_wrong_way_are_refused(tmp_path: Path) -> None:
     request, transport = site()
     path = tmp_path / 'a'
     path.write_bytes(b'')
     closed = path.open('rb')
     closed.close()
-    with path.open('wb') as writing, path.open('rb') as reading, path.open(encoding='utf-8') as text:
-        for source in (closed, writing, text):
+    with (
+        path.open('wb') as writing,
+        path.open('rb') as reading,
+        path.open(encoding='utf-8') as text,
+        codecs.open(str(path), 'r+', 'utf-8') as coded,
+        tempfile.SpooledTemporaryFile(mode='w+', encoding='utf-8') as spooled,
+    ):
+        for source in (closed, writing, text, coded, spooled):
             with pytest.raises(InvalidBody):
                 pipe(source, request.put(URL))
-        for sink in (closed, reading, text):
+        for sink in (closed, reading, text, coded, spooled):
             with pytest.raises(OptionsError):
                 request(URL).pipe(sink)
     for place in (tmp_path, '', str(tmp_path / 'no' / 'file')):

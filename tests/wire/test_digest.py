@@ -143,6 +143,25 @@ def test_threads_share_a_nonce_and_never_a_count(http_server: Servers) -> None:
     assert guard.counts == {('nonce1', f'{count:08x}') for count in range(1, 82)}
 
 
+def test_threads_that_are_asked_at_once_with_one_nonce_count_it_together(http_server: Servers) -> None:
+    every = threading.Barrier(6)
+
+    def answers(seen: Seen) -> Answer:
+        if seen.header('authorization') is None:
+            every.wait(10)
+            return Answer(401, {'www-authenticate': 'Digest realm="r", nonce="one", qop="auth"'}, 'out')
+        return reply('in')
+
+    server = http_server(answers)
+    threads = [threading.Thread(target=lambda: request.get(server.url, auth=AUTH).end()) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    counts = [digest_of(seen)['nc'] for seen in server.requests if seen.header('authorization')]
+    assert sorted(counts) == [f'{number:08x}' for number in range(1, 7)]
+
+
 def test_looking_at_a_request_uses_up_no_count(http_server: Servers) -> None:
     server = http_server(Guard())
     request.get(server.url, auth=AUTH).end()

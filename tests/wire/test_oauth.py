@@ -199,7 +199,7 @@ def test_a_slip_in_nodes_spelling_is_an_error_too(server: HttpServer, slip: str)
 
 def test_a_key_that_cannot_be_read_is_told_of_no_shared_secret(server: HttpServer) -> None:
     keys = {'consumer_key': 'ck', 'signature_method': 'RSA-SHA1', 'private_key': 'no key'}
-    with pytest.raises(OptionsError, match='oauth.private_key') as caught:
+    with pytest.raises(OptionsError, match=r'oauth\.private_key') as caught:
         request.get(server.url, oauth=keys)
     assert 'hmac' not in str(caught.value)
 

@@ -6,6 +6,8 @@ import hashlib
 import importlib
 import importlib.util
 import os
+import queue
+import shutil
 import socket
 import subprocess
 import sys
@@ -497,9 +499,10 @@ def test_an_answer_from_another_request_has_no_body_for_head(handler_proxy: str,
 def echo_chunks(sock: socket.socket, head: bytes) -> None:
     """Gives each chunk back as soon as it is there."""
     sock.sendall(b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n')
-    file = sock.makefile('rb')
     received = head.partition(b'\r\n\r\n')[2]
-    assert not received
+    if received:  # the first chunk came with the head
+        sock.sendall(received)
+    file = sock.makefile('rb')
     while size := int(file.readline(), 16):
         piece = file.read(size + 2)
         sock.sendall(b'%x\r\n%b' % (size, piece))
@@ -507,8 +510,13 @@ def echo_chunks(sock: socket.socket, head: bytes) -> None:
     sock.sendall(b'0\r\n\r\n')
 
 
-@pytest.mark.parametrize('kind', ASGI)
+DUPLEX = (*HTTP, 'gunicorn sync', 'gunicorn gthread', *ASGI)
+"""The servers that let an application read what there is."""
+
+
+@pytest.mark.parametrize('kind', [kind for kind in DUPLEX if kind != 'http.server 1.0'])
 def test_a_client_that_waits_for_the_echo_of_each_piece_gets_it(kind: str, tmp_path: Path) -> None:
+    """SECURITY D4."""
     with RawServer(echo_chunks) as origin:
         for url in proxy_of(kind, origin.url, tmp_path):
             with connection(url) as sock:
@@ -522,3 +530,160 @@ def test_a_client_that_waits_for_the_echo_of_each_piece_gets_it(kind: str, tmp_p
                 while not received.endswith(b'0\r\n\r\n'):
                     received += sock.recv(65536)
                 assert received.lower().count(b'transfer-encoding: chunked') == 1
+
+
+@pytest.mark.parametrize('kind', ('wsgiref', *DUPLEX))
+def test_an_early_answer_reaches_a_client_that_pauses_within_its_request(kind: str, tmp_path: Path) -> None:
+    """SECURITY D4: nobody waits for the rest of a request that is answered already."""
+
+    def refuse(sock: socket.socket, head: bytes) -> None:
+        time.sleep(0.05)
+        sock.sendall(b'HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno')
+        sock.settimeout(5)
+        while sock.recv(65536):
+            pass
+
+    with RawServer(refuse) as origin:
+        for url in proxy_of(kind, origin.url, tmp_path):
+            for _ in range(2):
+                with connection(url) as sock:
+                    sock.sendall(b'PUT /x HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n0123456789')
+                    answer = b''
+                    while data := sock.recv(65536):
+                        answer += data
+                        if answer.endswith(b'no'):
+                            break
+                    assert b' 413 ' in answer.partition(b'\r\n')[0]
+                    # what the client still sends is never taken for another request
+                    sock.sendall(b'GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n'.ljust(990, b'x'))
+                    sock.settimeout(0.3)
+                    try:
+                        assert sock.recv(65536) == b''
+                    except (ConnectionResetError, TimeoutError):
+                        pass
+            assert origin.connections == 2
+
+
+@pytest.mark.parametrize('kind', ['http.server 1.1', 'gunicorn sync', 'gunicorn gthread'])
+def test_each_piece_is_passed_on_when_it_comes(kind: str, tmp_path: Path) -> None:
+    came: list[bytes] = []
+
+    def listen(sock: socket.socket, head: bytes) -> None:
+        while not came or not came[-1].endswith(b'0\r\n\r\n'):
+            came.append(sock.recv(65536))
+        sock.sendall(b'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+
+    with RawServer(listen) as origin:
+        for url in proxy_of(kind, origin.url, tmp_path):
+            with connection(url) as sock:
+                sock.sendall(b'PUT / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n')
+                for number in range(3):
+                    # the second half of a piece, and the first half of the next
+                    sock.sendall(b'4\r\nabc%d\r\n4' % number if number else b'4\r\nabc0\r\n4')
+                    end = time.monotonic() + 5
+                    while b'abc%d' % number not in b''.join(came):
+                        assert time.monotonic() < end
+                        time.sleep(0.005)
+                    sock.sendall(b'\r\nrest\r\n')
+                sock.sendall(b'0\r\n\r\n')
+                assert receive_head(sock).split(b' ')[1] == b'200'
+
+
+def test_a_client_that_is_silent_for_longer_than_the_handler_allows_is_late(origin: HttpServer) -> None:
+    origin.requests.clear()
+
+    class Impatient(handler_for(origin.url, '1.1')):  # type: ignore[misc]
+        timeout = 0.2
+
+    for url in in_a_thread(ThreadingProxy(Impatient)):
+        with connection(url) as sock:
+            sock.sendall(b'PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf')
+            assert sock.recv(100) == b''
+    assert origin.requests == []
+
+
+def test_both_directions_flow_under_tls_too(authority: Any, tmp_path: Path) -> None:
+    """SECURITY D4: what lies within TLS wakes no poll."""
+    with RawServer(echo_chunks) as origin:
+        server = ThreadingProxy(handler_for(origin.url, '1.1'))
+        server.socket = authority.context().wrap_socket(server.socket, server_side=True)
+        for url in in_a_thread(server):
+            sent = iter(range(200))
+            feed: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+            handle = request.post(url.replace('http:', 'https:'), ca=authority.path, encoding=None)
+            received = b''
+            expected = b''.join(b'piece %d' % number for number in range(200))
+
+            def on(data: bytes) -> None:
+                nonlocal received
+                received += data
+                if received == b''.join(b'piece %d' % number for number in range(len(given))):
+                    write_next()
+
+            given: list[int] = []
+
+            def write_next() -> None:
+                number = next(sent, None)
+                if number is None:
+                    feed.put(None)
+                else:
+                    given.append(number)
+                    handle.write(b'piece %d' % number)
+
+            handle.on('data', on)
+            write_next()
+            assert feed.get(timeout=10) is None
+            handle.end()
+            assert received == expected
+
+
+# ---------------------------------------------------------------- what a client must not get past us
+
+
+@pytest.mark.parametrize(
+    'line', ['Bad Header: 1', 'Transfer-Encoding : chunked', 'no colon', ': nameless', 'From here: 1']
+)
+@pytest.mark.parametrize('content_type', ['', 'content-type: multipart/form-data; boundary=x\r\n'])
+def test_a_head_with_a_line_that_is_no_field_is_refused(
+    handler_proxy: str, origin: HttpServer, line: str, content_type: str
+) -> None:
+    """SECURITY X5: the parser of ``http.server`` stops there, and loses the framing that stands behind."""
+    with connection(handler_proxy) as sock:
+        sock.sendall(
+            f'POST /x HTTP/1.1\r\n{content_type}{line}\r\nhost: a\r\ncontent-length: 38\r\n\r\n'
+            'GET /smuggled HTTP/1.1\r\nhost: aaaaaa\r\n\r\n'.encode()
+        )
+        assert sock.recv(1000) == b''
+    assert origin.requests == []
+
+
+def test_a_multipart_request_is_none_of_those(handler_proxy: str, origin: HttpServer) -> None:
+    origin.routes['/up'] = digest
+    for kind in ('multipart/form-data; boundary=x', 'multipart/mixed', 'message/rfc822'):
+        answer = request.post(handler_proxy + '/up', body=b'--x--\r\n', headers={'content-type': kind}).end()
+        assert answer.status_code == 200
+        assert origin.requests[-1].header('content-type') == kind
+
+
+def test_curl_does_not_wait_for_the_hundred_of_a_handler_of_http_1_0(origin: HttpServer, tmp_path: Path) -> None:
+    """curl gives a server that says nothing one second."""
+    curl = shutil.which('curl')
+    if curl is None:
+        pytest.skip('curl is not installed')
+    origin.routes['/up'] = digest
+    content = os.urandom(2_000_000)
+    (tmp_path / 'two.bin').write_bytes(content)
+    for url in in_a_thread(ThreadingProxy(handler_for(origin.url, '1.0'))):
+        command = [curl, '-sv', '-H', 'expect: 100-continue', '-T', str(tmp_path / 'two.bin'), url + '/up']
+        told = subprocess.run(command, capture_output=True, timeout=20, check=True)
+    assert told.stdout.decode() == f'{len(content)} {hashlib.sha256(content).hexdigest()}'
+    assert b'< HTTP/1.1 100 Continue' in told.stderr
+
+
+def test_a_client_of_http_1_0_is_not_told_to_continue(origin: HttpServer) -> None:
+    """RFC 9110 10.1.1."""
+    origin.routes.clear()
+    for url in in_a_thread(ThreadingProxy(handler_for(origin.url, '1.0'))):
+        with connection(url) as sock:
+            sock.sendall(b'PUT /a HTTP/1.0\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\nbody')
+            assert receive_head(sock).split(b' ')[1] == b'200'

@@ -100,7 +100,7 @@ def strongest(challenges: Iterable[Challenge]) -> Demand | None:
 class Session:
     """A demand with what is remembered between requests: the nonce that is used now, and how often it was. Threads may share it."""
 
-    __slots__ = ('_count', '_left', '_lock', 'cnonce', 'demand', 'nonce')
+    __slots__ = ('__weakref__', '_count', '_left', '_lock', 'cnonce', 'demand', 'nonce')
 
     def __init__(self, demanded: Demand, clock: Clock = SYSTEM) -> None:
         self.demand = demanded

@@ -47,7 +47,7 @@ def _digest(asked: list[Challenge], credentials: Credentials, carry: Carry, cloc
     # A second answer is for a nonce that got too old, not for a password that is wrong, nor for the nonce that was just refused.
     if carry.answers and isinstance(before, digest.Answer) and (not demanded.stale or demanded.nonce == before.nonce):
         return None
-    return digest.Session(demanded, clock).answer(clock)
+    return SESSIONS.begun(carry.uri, credentials.user or '', digest.Session(demanded, clock)).answer(clock)
 
 
 def _bearer(asked: list[Challenge], credentials: Credentials, carry: Carry, clock: Clock) -> Answered | None:

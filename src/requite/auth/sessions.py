@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from requite.errors import OptionsError
 from requite.wire import uri as uris
@@ -30,6 +31,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._users: dict[tuple[tuple[str, str, int], str], dict[str, _Space]] = {}
+        self._begun: WeakValueDictionary[Any, Session] = WeakValueDictionary()
         self._lock = Lock()
 
     def find(self, uri: Uri, user: str) -> Session | None:
@@ -43,6 +45,16 @@ class Sessions:
                 if fit >= most:
                     best, most = space, fit
             return best.session if best is not None and most >= 0 else None
+
+    def begun(self, uri: Uri, user: str, session: Session) -> Session:
+        """The session that somebody else began already with the same challenge, else this one: threads that are asked at once count one nonce together."""
+        key = uri.origin, user, session.demand._replace(stale=False, domain=())
+        with self._lock:
+            known = self._begun.get(key)
+            if known is not None and known.nonce == session.nonce:
+                return known
+            self._begun[key] = session
+            return session
 
     def keep(self, uri: Uri, user: str, session: Session) -> None:
         """Remembers a session that the server took for ``uri``."""
@@ -70,6 +82,7 @@ class Sessions:
         """Forgets everything."""
         with self._lock:
             self._users.clear()
+            self._begun.clear()
 
     def __repr__(self) -> str:
         return f'<Sessions of {len(self._users)} users>'

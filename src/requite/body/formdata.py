@@ -72,7 +72,7 @@ class FormData:
         for name, given in fields.items():
             for value in given if isinstance(given, (list, tuple)) else (given,):
                 if isinstance(value, Mapping) and 'value' in value:
-                    entry = checks.nested(f'form_data[{name!r}]', value, _FIELD)
+                    entry = checks.nested(_place(name), value, _FIELD)
                     self.append(name, entry['value'], entry.get('options'))
                 else:
                     self.append(name, value)

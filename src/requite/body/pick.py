@@ -13,7 +13,6 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from requite import checks
-from requite.body import flowing
 from requite.body.source import BODY, DeclaredBody, IterableBody, as_bytes
 from requite.errors import InvalidBody, OptionsError
 from requite.message import BytesBody
@@ -62,6 +61,8 @@ def of(value: Any, place: str = BODY) -> Body | None:
     if isinstance(content := getattr(value, '_content', None), bytes):
         return BytesBody(content)  # a response that was collected: as often as needed
     if hasattr(value, 'read') and not isinstance(value, type):
+        from requite.body import flowing
+
         return flowing.file_body(value, place)
     if hasattr(value, 'tobytes') and not isinstance(value, type):
         return BytesBody(value.tobytes())

@@ -97,7 +97,7 @@ def _part(index: int, given: Any, boundary: str, streams: list[Any]) -> Part:
         raise InvalidBody(f"Body attribute missing in multipart. {place} needs 'body'; give '' for an empty one")
     lines = ''.join(pieces.line(place, key, item) for key, item in given.items() if key != 'body' and item is not None)
     if isinstance(value, Mapping):
-        raise InvalidBody(f'the body of {place} is {checks.kind(value)}; give it as text: json.dumps() of it, or a form')
+        raise InvalidBody(f'the body of {place} is {checks.kind(value)}; give it as text, such as json.dumps() of it')
     head = pieces.text(place, f'--{boundary}\r\n{lines}\r\n')
     part = pieces.Part(head, pieces.content(f'the body of {place}', value))
     pieces.once(place, value, part.content, streams)

@@ -282,7 +282,10 @@ def test_the_email_package_reads_back_what_was_given(pairs: list[tuple[str, byte
         ({'value': 'a', 'options': {'header': {'Content-Type': 'a/b'}}}, 'use filename and content_type'),
         ({'value': 'a', 'options': {'header': {'X-A': None, 'X-B': b'1'}}}, "'X-B' must be a str or a number"),
         ({'value': 'abc', 'options': {'known_length': 4}}, 'has 3 bytes, not the 4'),
-        ({'value': 'abc', 'options': {'known_length': '3'}}, 'known_length.* must be an int'),
+        ({'value': 'abc', 'options': {'known_length': '3'}}, "^option 'form_data': field 'f', known_length must be an int"),
+        ({'value': 'a', 'option': {}}, "^option 'form_data': field 'f' has no key 'option'"),
+        ([['a'], b'b'], "^option 'form_data': field 'f' is a list"),
+        (bytes, 'give an object'),
     ],
 )  # fmt: skip
 def test_what_cannot_be_a_field_is_an_error_of_the_call(value: Any, text: str) -> None:
@@ -367,7 +370,7 @@ def test_an_iterable_of_another_length_than_stated_is_an_error(pieces: list[byte
 
 
 def test_a_piece_that_is_no_bytes_is_an_error_that_names_the_field() -> None:
-    with pytest.raises(InvalidBody, match=r"field 'f'.*not an int"):
+    with pytest.raises(InvalidBody, match=r"^option 'form_data': field 'f': A piece must be bytes or str, not an int$"):
         b''.join(made({'f': iter([b'a', 5])}).chunks())
 
 
