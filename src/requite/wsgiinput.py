@@ -7,6 +7,7 @@ PEP 3333 has only a ``read`` that waits until it has as much as was asked for. w
 
 from __future__ import annotations
 
+import errno
 import socket
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -104,7 +105,17 @@ class Threaded:
             except OSError:
                 pass
             reader.join()
+            # The rest may still come, and could be taken for another request (SECURITY X5): the server must not read on.
+            self._stream.failed = True
+            self._stream.reader = _Gone()
         self._reader = None
+
+
+class _Gone:
+    """Has gunicorn close the connection when it wants to pass over the rest of the content."""
+
+    def read(self, size: int) -> bytes:
+        raise ConnectionResetError(errno.ECONNRESET, 'the rest of the request was not waited for')
 
 
 def _nobody() -> None:

@@ -46,9 +46,12 @@ class Wrapper:
 
     def __init__(self, file: Any) -> None:
         self._file = file
+        self._left = b''
 
     def read(self, size: int = -1) -> bytes:
-        return b''.join(b'%c\n' % byte for byte in self._file.read(size // 2))
+        self._left += b''.join(b'%c\n' % byte for byte in self._file.read(size))
+        given, self._left = self._left[:size], self._left[size:]
+        return given
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
