@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from requite.protocols import Body
     from requite.response import Response
 
+
 class Source(NamedTuple):
     """What a pipe reads, and what travels along with it.
 

@@ -26,13 +26,18 @@ SHUT_RDWR = 2
 
 
 class AbortSignal:
-    """Lets another thread stop an exchange at once, wherever it waits. ``made`` tells which line asked for it: code and offset, None where that is not known."""
+    """Lets another thread stop an exchange at once, wherever it waits. ``made`` tells which line asked for it: code and offset, None where that is not known.
 
-    __slots__ = ('_socket', 'aborted', 'made')
+    ``bound`` is the thread (``get_ident()``) that alone can bring the exchange to its end, None where any may: one that is sending a body, or that is about to
+    send the answer on as the content of another request.
+    """
+
+    __slots__ = ('_socket', 'aborted', 'bound', 'made')
 
     def __init__(self) -> None:
         self.aborted = False
         self.made: tuple[Any, int] | None = None
+        self.bound: int | None = None
         self._socket: socket.socket | None = None
 
     def watch(self, sock: socket.socket | None) -> None:

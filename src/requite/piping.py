@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from requite import configure
@@ -93,6 +94,8 @@ def _into_request(source: Any, request: Any, ok_only: bool) -> Any:
     try:
         response = origin.response
         same = response is not None and response._hop.uri.origin == request._carry.uri.origin
+        if response is not None:
+            response._hop.signal.bound = get_ident()
         request.event('pipe', source)
         body = None if origin.body is None else DeclaredBody(origin.body, origin.body.length)
         request._become(configure.adopted(options, origin.method, sources.passed(origin, same), body))

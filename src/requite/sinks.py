@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from requite import checks
-from requite.body.source import is_text, wait_for
+from requite.body.source import Patience, is_text
 from requite.errors import InvalidOptionType, OptionsError
 from requite.inflow import allowed, close
 
@@ -43,6 +43,7 @@ class Writer:
             raise InvalidOptionType(AWAITED)
         self._sink = sink
         self._end = end
+        self._patience = Patience(sink)
 
     def begin(self, source: Source) -> None:
         """Gets ready."""
@@ -62,14 +63,18 @@ class Writer:
         try:
             written = sink.write(piece)
         except BlockingIOError as error:
-            if not isinstance(sink, io.IOBase) or not wait_for(sink, True):
+            if not isinstance(sink, io.IOBase) or not self._patience.wait():
                 raise
             return error.characters_written
         if isinstance(sink, io.RawIOBase):
+            if written is None and self._patience.wait():
+                return 0
             # without a descriptor None is what a write() says that says nothing
-            return 0 if written is None and wait_for(sink, True) else written
+            self._patience.over()
+            return written  # type: ignore[no-any-return]
         if written is not None and hasattr(written, '__await__'):
-            getattr(written, 'close', getattr(written, 'cancel', None))()
+            if hasattr(written, 'close'):
+                written.close()  # a coroutine, which else would tell that nobody awaited it
             raise InvalidOptionType(AWAITED)
         return None
 
@@ -82,7 +87,8 @@ class Writer:
                 self._sink.flush()
                 break
             except BlockingIOError:
-                wait_for(self._sink, True)
+                if not self._patience.wait():
+                    raise
         close(self._sink)
 
     def discard(self) -> None:

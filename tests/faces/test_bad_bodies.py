@@ -50,8 +50,8 @@ NOWHERE: dict[str, Callable[[Path], Any]] = {
     'a list with None': lambda folder: [b'a', None],
     'a path': lambda folder: folder / 'missing',
     'a file opened as text': lambda folder: (folder / 'file').open(encoding='ascii'),
-    'a file of codecs': lambda folder: codecs.open(str(folder / 'file'), encoding='ascii'),
-    'a spooled file of text': lambda folder: tempfile.SpooledTemporaryFile(mode='w+', encoding='ascii'),
+    'a file of codecs': lambda folder: codecs.open(str(folder / 'file'), encoding='ascii'),  # noqa: SIM115 - the test closes it
+    'a spooled file of text': lambda folder: tempfile.SpooledTemporaryFile(mode='w+', encoding='ascii'),  # noqa: SIM115
     'text in memory': lambda folder: io.StringIO('abc'),
     'a closed file': lambda folder: _closed(folder / 'file'),
     'a file open for writing': lambda folder: (folder / 'other').open('wb'),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 from requite import RequestError, pipe, request
+from requite.progressbar import Bar
 from tests.faces.children import SOURCE
 from tests.servers import Answer, HttpServer, RawServer, redirect, reply
 
@@ -197,7 +200,7 @@ except Exception as error:
 """
 
 
-def on_a_terminal(url: str, missing: str, folder: Path) -> str:
+def on_a_terminal(url: str, missing: str, folder: Path, script: str = SCRIPT) -> str:
     """What a script draws on a terminal."""
     pty = pytest.importorskip('pty', reason='there are no pseudo-terminals here')
     import fcntl
@@ -205,7 +208,7 @@ def on_a_terminal(url: str, missing: str, folder: Path) -> str:
     import termios
 
     path = folder / 'script.py'
-    path.write_text(SCRIPT)
+    path.write_text(script)
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 120, 0, 0))
     environment = {**os.environ, 'PYTHONPATH': SOURCE, 'TERM': 'xterm'}
@@ -239,6 +242,74 @@ def slow(sock: Any, head: bytes) -> None:
     for _ in range(10):
         time.sleep(0.05)
         sock.sendall(b'x' * 20_000)
+
+
+DUPLEX = """
+import sys, time
+for missing in sys.argv[2].split():
+    sys.modules[missing] = None
+from requite import request
+def pieces():
+    for _ in range(16):
+        time.sleep(0.03)
+        yield b'x' * 65536
+made = request.post(sys.argv[1], body=pieces(), headers={'content-length': str(16 * 65536)}, progress=True)
+print(sum(map(len, made)))
+"""
+
+
+def threefold(sock: Any, head: bytes) -> None:
+    """Echoes each piece three times while it reads."""
+    size = 16 * 65536
+    sock.sendall(b'HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n' % (3 * size))
+    piece = head.partition(b'\r\n\r\n')[2]
+    while True:
+        sock.sendall(piece * 3)
+        size -= len(piece)
+        if not size:
+            return
+        piece = sock.recv(min(size, 65536))
+
+
+def test_both_directions_at_once_share_a_plain_line_and_each_is_told_whole(
+    raw_server: Callable[..., RawServer], tmp_path: Path
+) -> None:
+    text = on_a_terminal(raw_server(threefold).url, 'rich tqdm', tmp_path, DUPLEX)
+    lines = [drawn.rstrip() for drawn in text.replace('\n', '\r').split('\r')]
+    alone = [drawn for drawn in lines if re.fullmatch(r'(upload|download) +\d+%  .* of .*', drawn)]
+    shared = [
+        drawn for drawn in lines if re.fullmatch(r'(\w+load) +\d+%  \S+ .B/s   (?!\1)\w+load +\d+%  \S+ .B/s', drawn)
+    ]
+    assert shared
+    assert sum('of 1.0 MB' in drawn for drawn in alone if drawn.startswith('upload 100%')) == 1
+    assert all('of 3.1 MB' in drawn for drawn in alone if drawn.startswith('download'))
+    assert len(alone) + len(shared) == len([drawn for drawn in lines if 'load' in drawn])
+    assert lines.count('3145728') == 1
+
+
+@pytest.mark.parametrize(('package', 'missing'), [('rich', 'tqdm'), ('tqdm', 'rich')])
+def test_a_package_draws_both_directions_at_once(
+    raw_server: Callable[..., RawServer], tmp_path: Path, package: str, missing: str
+) -> None:
+    pytest.importorskip(package)
+    text = on_a_terminal(raw_server(threefold).url, missing, tmp_path, DUPLEX)
+    assert 'upload' in text
+    assert 'download' in text
+    assert 'Error' not in text
+    assert '3145728' in text
+
+
+def test_a_line_counts_its_speed_from_where_the_body_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    for missing in ('rich', 'tqdm'):
+        monkeypatch.setitem(sys.modules, missing, None)
+    screen = io.StringIO()
+    bar = Bar(screen)
+    bar(0, 1_000_000, 'download')
+    time.sleep(0.1)
+    bar(1_000_000, 1_000_000, 'download')
+    speed = re.search(r'([\d.]+) MB/s', screen.getvalue())
+    assert speed is not None
+    assert float(speed[1]) <= 10
 
 
 def test_a_plain_line_is_drawn_on_a_terminal(raw_server: Callable[..., RawServer], tmp_path: Path) -> None:

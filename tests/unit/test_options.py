@@ -667,7 +667,9 @@ def show_progress(server: HttpServer) -> None:
 def show_pipefilter(server: HttpServer) -> None:
     seen: list[Any] = []
     sink = io.BytesIO()
-    made = request(server.url, pipefilter=lambda response, destination: seen.append((response.status_code, destination)))
+    made = request(
+        server.url, pipefilter=lambda response, destination: seen.append((response.status_code, destination))
+    )
     made.pipe(sink)
     assert seen == [(200, sink)]
     made = request(server.url, pipefilter=lambda response, destination: seen.append(1))
@@ -726,7 +728,9 @@ def test_the_options_of_tls_have_their_effect(raw_server: Callable[..., RawServe
 
     def tell(sock: ssl.SSLSocket, head: bytes) -> None:
         known = bool(sock.getpeercert())
-        sock.sendall(b'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n' + f'{known} {sock.version()} {sock.cipher()}'.encode())
+        sock.sendall(
+            b'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n' + f'{known} {sock.version()} {sock.cipher()}'.encode()
+        )
         sock.unwrap()
 
     url = raw_server(tell, tls=context).url

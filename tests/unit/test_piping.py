@@ -267,7 +267,7 @@ def test_a_file_of_unknown_kind_says_nothing_about_it(tmp_path: Path) -> None:
 def test_a_file_that_unpacks_another_goes_out_whole_and_unnamed(tmp_path: Path) -> None:
     path = tmp_path / 'a.gz'
     path.write_bytes(gzip.compress(b'x' * 100_000))
-    for source in (gzip.open(path), io.BufferedReader(gzip.open(path))):  # type: ignore[type-var]
+    for source in (gzip.open(path), io.BufferedReader(gzip.open(path))):  # type: ignore[type-var] # noqa: SIM115 - the pipe closes them
         request, transport = site()
         pipe(source, request.put(URL))
         assert transport.bodies == [b'x' * 100_000]
@@ -448,7 +448,7 @@ def test_a_stream_cannot_be_sent_again_and_a_file_can(tmp_path: Path) -> None:
         pipe(iter([b'x']), request.put(URL, follow_all_redirects=True))
 
 
-# ---------------------------------------------------------------- wrong pipes
+# ---------------------------------------------------------------- wrong pipes, and those that stay open
 
 
 @pytest.mark.parametrize('source', [None, 5, 'text', {'a': 1}, object(), io.StringIO('text')])

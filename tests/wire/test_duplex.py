@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import io
+import os
 import socket
 import ssl
 import struct
@@ -536,3 +538,144 @@ def test_a_generator_that_was_used_up_is_never_sent_again_empty_or_short(http_se
     assert request.post(server.url + '/there', body=once).end().body == 'got it'
     with pytest.raises(errors.RequestError):
         request.post(server.url + '/there', body=once, headers={'content-length': '1000'}).end()
+
+
+# ---------------------------------------------------------------- bodies that come when they come
+
+
+def a_pipe() -> tuple[Any, Any]:
+    read, write = os.pipe()
+    return os.fdopen(read, 'rb'), os.fdopen(write, 'wb', buffering=0)
+
+
+def a_raw_pipe() -> tuple[Any, Any]:
+    read, write = os.pipe()
+    return os.fdopen(read, 'rb', buffering=0), os.fdopen(write, 'wb', buffering=0)
+
+
+def a_socket() -> tuple[Any, Any]:
+    ours, theirs = socket.socketpair()
+    files = ours.makefile('rb'), theirs.makefile('wb', buffering=0)
+    ours.close()
+    theirs.close()
+    return files
+
+
+needs_poll = pytest.mark.skipif(sys.platform == 'win32', reason='its pipes wake no select')
+flowing = pytest.mark.parametrize('ends', [a_pipe, a_raw_pipe, a_socket])
+
+
+@needs_poll
+@flowing
+def test_what_comes_out_of_a_pipe_is_passed_on_as_it_comes_and_its_echo_read_meanwhile(
+    raw_server: Start, ends: Callable[[], tuple[Any, Any]]
+) -> None:
+    """D4: who writes the next piece only after the echo of the last one."""
+    source, feed = ends()
+    with source, feed:
+        feed.write(b'0')
+        response = request.post(raw_server(echo).url, body=source, encoding=None, timeout=5000).response
+        told = b''
+        for number, piece in enumerate(response, 1):
+            told += piece
+            if number < 5:
+                feed.write(b'%d' % number)
+            elif number == 5:
+                feed.close()
+        assert told == b'01234'
+
+
+@needs_poll
+@flowing
+def test_a_pipe_that_is_silent_keeps_nobody_from_an_early_answer(
+    raw_server: Start, ends: Callable[[], tuple[Any, Any]]
+) -> None:
+    """D4."""
+
+    def refuse(sock: socket.socket, head: bytes) -> None:
+        sock.sendall(b'HTTP/1.1 413 Content Too Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno')
+        time.sleep(0.5)
+
+    source, feed = ends()
+    with source, feed:
+        feed.write(b'first')
+        assert request.post(raw_server(refuse).url, body=source, timeout=5000).end().status_code == 413
+
+
+@needs_poll
+@flowing
+def test_deadline_and_abort_hold_while_a_pipe_is_silent(raw_server: Start, ends: Callable[[], tuple[Any, Any]]) -> None:
+    """D2, and API.md 4: at once."""
+
+    def wait(sock: socket.socket, head: bytes) -> None:
+        while sock.recv(1000):
+            pass
+
+    server = raw_server(wait)
+    for options, error in (({'deadline': 300}, errors.DeadlineExceeded), ({}, errors.AbortError)):
+        source, feed = ends()
+        with source, feed:
+            began = time.monotonic()
+            asked = request.post(server.url, body=source, timeout=100, **options)
+            if not options:
+                threading.Timer(0.3, asked.abort).start()
+            with pytest.raises(error):
+                asked.end()
+            # whoever writes may take his time: the timeout is the connection's
+            assert 0.25 < time.monotonic() - began < 2
+
+
+@needs_poll
+def test_what_was_read_ahead_from_a_pipe_is_sent_though_nothing_more_comes(raw_server: Start) -> None:
+    source, feed = a_pipe()
+    with source, feed:
+        feed.write(b'a line\nand more')
+        assert source.readline() == b'a line\n'
+        response = request.post(raw_server(echo).url, body=source, encoding=None, timeout=5000).response
+        assert response.read(8) == b'and more'
+        assert os.get_blocking(source.fileno())
+        feed.close()
+        assert response.read() == b''
+
+
+@needs_poll
+def test_the_output_of_a_program_is_a_body(raw_server: Start) -> None:
+    program = "import sys; [sys.stdout.write('x' * 1000) for _ in range(2000)]"
+    with subprocess.Popen([sys.executable, '-c', program], stdout=subprocess.PIPE) as process:
+        answer = request.post(raw_server(echo).url, body=process.stdout, encoding=None).end()
+    assert answer.body == b'x' * 2_000_000
+
+
+def test_what_a_silent_peer_of_a_socket_with_a_timeout_raises_comes_through(raw_server: Start) -> None:
+    def wait(sock: socket.socket, head: bytes) -> None:
+        while sock.recv(1000):
+            pass
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile('rb') as source:
+        ours.settimeout(0.2)
+        with pytest.raises(TimeoutError) as caught:
+            request.post(raw_server(wait).url, body=source, timeout=5000).end()
+    assert not isinstance(caught.value, errors.RequestError)
+
+
+def test_a_regular_file_and_a_stream_in_memory_are_read_as_ever(raw_server: Start, tmp_path: Path) -> None:
+    (tmp_path / 'f').write_bytes(b'x' * 300_000)
+    server = raw_server(echo)
+    with (tmp_path / 'f').open('rb') as file:
+        assert request.post(server.url, body=file).end().body == 'x' * 300_000
+    assert request.post(server.url, body=io.BytesIO(b'abc')).end().body == 'abc'
+
+
+def test_a_generator_runs_in_the_thread_that_asks(raw_server: Start) -> None:
+    """Whatever it keeps for its thread and its context is there."""
+    seen: set[int] = set()
+
+    def body() -> Iterator[bytes]:
+        for _ in range(5):
+            seen.add(threading.get_ident())
+            yield b'x' * 1000
+            time.sleep(0.02)
+
+    assert request.post(raw_server(echo).url, body=body()).end().body == 'x' * 5000
+    assert seen == {threading.get_ident()}

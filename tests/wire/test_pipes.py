@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from requite import ResponseAborted, pipe, request
+from requite import AbortError, OptionsError, RequestStateError, ResponseAborted, apipe, pipe, request
 from tests.servers import HttpServer, RawServer, redirect, reply
 
 Raw = Callable[..., RawServer]
@@ -211,3 +212,119 @@ def test_tls_on_both_sides(tls_server: Any, authority: Any) -> None:
     put = secure.get(tls_server.url + '/img').pipe(secure.put(tls_server.url + '/copy'))
     assert put.end().status_code == 200
     assert tls_server.requests[-1].body == b'x' * 300000
+
+
+# -- a destination that stays open
+
+
+@pytest.mark.parametrize('end', [False, {'end': False}])
+def test_a_request_that_stays_open_is_written_to_and_ended_by_who_piped(server: HttpServer, end: Any) -> None:
+    server.answers = lambda seen: reply('begin ', content_type='text/x-source')
+    made = request.put(server.url)
+    assert pipe(request.get(server.url), made, end=end) is made
+    made.write('middle ')
+    assert made.end('end').status_code == 200
+    sent = server.requests[-1]
+    assert sent.body == b'begin middle end'
+    fields = {name.lower(): value for name, value in sent.headers}
+    assert (fields['content-type'], fields['transfer-encoding']) == ('text/x-source', 'chunked')
+
+
+def test_a_request_that_stays_open_after_nothing_is_ended_too(server: HttpServer) -> None:
+    made = pipe(iter(()), request.post(server.url), end=False)
+    made.end()
+    assert [seen.body for seen in server.requests] == [b'']
+
+
+def test_a_source_that_breaks_off_breaks_the_request_off_that_stays_open(
+    raw_server: Callable[..., RawServer], server: HttpServer
+) -> None:
+    def cut(sock: Any, head: bytes) -> None:
+        sock.sendall(b'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf')
+
+    made = request.put(server.url)
+    with pytest.raises(ResponseAborted):
+        pipe(request.get(raw_server(cut).url), made, end=False)
+    assert made.signal.aborted
+    with pytest.raises(AbortError):
+        made.end()
+    assert server.requests == []
+
+
+def test_a_request_with_a_body_cannot_be_piped_into_and_stay_open(server: HttpServer) -> None:
+    for made in (request.post(server.url, body='x'), request.post(server.url, form={'a': 1})):
+        with pytest.raises(RequestStateError, match='has a body already'):
+            pipe(b'abc', made, end=False)
+    del made
+    request.flush()
+    assert server.requests == []
+
+
+def test_in_a_coroutine_a_request_cannot_stay_open(server: HttpServer) -> None:
+    async def main() -> None:
+        with pytest.raises(OptionsError, match='end=False'):
+            await apipe(b'abc', request.post(server.url), end=False)
+
+    asyncio.run(main())
+    request.flush()
+    assert server.requests == []
+
+
+# ---------------------------------------------------------------- both ends on one pool
+
+
+def gives_pairs(raw_server: Raw) -> str:
+    return raw_server(pump).url
+
+
+@pytest.mark.parametrize(
+    'send',
+    [
+        lambda api, url: pipe(api.get(f'{url}/{MIB}'), api.put(url)).end(),
+        lambda api, url: pipe(api.get(f'{url}/{MIB}').response, api.put(url)).end(),
+        lambda api, url: api.post(url, form_data={'file': api.get(f'{url}/{MIB}')}).end(),
+        lambda api, url: api.post(url, body=api.get(f'{url}/{MIB}')).end(),
+        lambda api, url: api.post(url, body=(api.get(f'{url}/{MIB}').end().content for _ in range(2))).end(),
+    ],
+    ids=['pipe', 'pipe a response', 'form_data', 'body', 'generator'],
+)
+def test_two_ends_on_a_pool_of_one_are_an_error_and_not_a_wait_for_ever(raw_server: Raw, send: Any) -> None:
+    url = gives_pairs(raw_server)
+    with pytest.raises(RequestStateError, match='max_sockets'):
+        send(request.defaults(pool={'max_sockets': 1}, encoding=None), url)
+    answer = send(request.defaults(pool={'max_sockets': 2}, encoding=None), url)
+    assert answer.status_code == 200
+
+
+def test_pairs_that_hold_all_of_a_pool_do_not_wait_for_one_another_for_ever(raw_server: Raw) -> None:
+    api = request.defaults(pool={'max_sockets': 2}, encoding=None)
+    url = gives_pairs(raw_server)
+    both = threading.Barrier(2)
+    outcomes: list[object] = []
+
+    def pair() -> None:
+        source = api.get(f'{url}/{MIB}').response
+        both.wait(10)
+        try:
+            outcomes.append(pipe(source, api.put(url)).end().status_code)
+        except RequestStateError as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=pair, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(outcomes) == 2
+    assert sum(isinstance(outcome, RequestStateError) for outcome in outcomes) >= 1
+    assert api.put(url, body=b'free again').end().status_code == 200
+
+
+def test_a_connection_that_another_thread_will_give_back_is_waited_for(raw_server: Raw) -> None:
+    api = request.defaults(pool={'max_sockets': 1}, encoding=None)
+    url = gives_pairs(raw_server)
+    held = api.get(f'{url}/{MIB}').response
+    reading = threading.Timer(0.2, held.read)
+    reading.start()
+    assert api.put(url, body=b'x').end().status_code == 200
+    reading.join()

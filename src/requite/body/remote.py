@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from requite.content import Content
@@ -57,6 +58,7 @@ class RemoteBody:
     def length(self) -> int | None:
         if not self._asked:
             response = self._whole()
+            response._hop.signal.bound = get_ident()
             self._length = len(response.content) if self._collected() else _stated(response)
             self._asked = True
         return self._length

@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import io
 import os
-import select
 import stat
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from requite import checks
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 PIECE = 131072
 """How much is read from a file at a time, in bytes."""
+FIRST_PAUSE = 0.0005
+LAST_PAUSE = 0.02
+"""Between two looks at a file that does not block, in seconds."""
 BODY = "option 'body'"
 """Where content was given, unless somebody says otherwise."""
 
@@ -60,11 +63,14 @@ class FileBody:
         if self._start is not None:
             self._file.seek(self._start)
         left = self.length
+        patience = Patience(self._file)
         while True:
             data = self._file.read(PIECE if left is None else min(PIECE, left))
             if data is None:
-                self._wait()
-                continue
+                if patience.wait():
+                    continue
+                raise InvalidBody(f"{self._place}: the file's read() gave None, and it has no descriptor to wait for")
+            patience.over()
             if not data:
                 break
             if isinstance(data, str):
@@ -78,20 +84,13 @@ class FileBody:
                 f'{self._place}: the file gives more than the {self.length} bytes that it said; give its pieces as an iterable'
             )
 
-    def _wait(self) -> None:
-        """Waits for a file that does not block to have more."""
-        if not wait_for(self._file, False):
-            raise InvalidBody(f"{self._place}: the file's read() gave None, and it has no descriptor to wait for")
-
 
 class IterableBody:
     """Pieces of bytes from an iterable; one that is an iterator, or that always gives the same one, can be sent only once (SECURITY R14)."""
 
     __slots__ = ('_pieces', '_place', '_sent', '_used', 'headers', 'length', 'replayable')
 
-    def __init__(
-        self, pieces: Iterable[Any], length: int | None = None, once: bool = False, place: str = BODY
-    ) -> None:
+    def __init__(self, pieces: Iterable[Any], length: int | None = None, once: bool = False, place: str = BODY) -> None:
         self._pieces = pieces
         self._place = place
         self._used = False
@@ -185,7 +184,9 @@ def check_readable(file: Any, place: str = BODY) -> None:
 
 def is_text(file: Any) -> bool:
     """Whether a file gives or takes str: those of ``open`` and ``tempfile``, and those of ``codecs`` unless their codec is one between bytes."""
-    if any(isinstance(each, io.TextIOBase) for each in (file, getattr(file, 'file', None), getattr(file, '_file', None))):
+    if any(
+        isinstance(each, io.TextIOBase) for each in (file, getattr(file, 'file', None), getattr(file, '_file', None))
+    ):
         return True
     reader = getattr(file, 'reader', file) if isinstance(file, codecs.StreamReaderWriter) else file
     return isinstance(reader, (codecs.StreamReader, codecs.StreamWriter)) and (
@@ -193,25 +194,34 @@ def is_text(file: Any) -> bool:
     )
 
 
-def wait_for(file: Any, writing: bool) -> bool:
-    """Waits until a file that does not block gives, or takes, something; False where it has no descriptor to wait for."""
-    try:
-        number = file.fileno()
-    except (AttributeError, OSError, ValueError):
-        return False
-    if hasattr(select, 'poll'):
-        waiting = select.poll()
-        waiting.register(number, select.POLLOUT if writing else select.POLLIN)
-        waiting.poll()
-    else:
-        select.select([] if writing else [number], [number] if writing else [], [])
-    return True
+class Patience:
+    """Waits for a file that does not block, each time a little longer; ``over`` once it has moved."""
+
+    __slots__ = ('_file', '_pause')
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._pause = 0.0
+
+    def wait(self) -> bool:
+        """Waits a little; False where the file has no descriptor, and so will never move by itself."""
+        if not self._pause and not _has_descriptor(self._file):
+            return False
+        self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LAST_PAUSE)
+        sleep(self._pause)
+        return True
+
+    def over(self) -> None:
+        """It has moved."""
+        self._pause = 0.0
 
 
 def tells_its_kind(file: Any) -> bool:
     """Whether the name of a file says what it gives: that of one which unpacks another is the name of the packed one."""
     inner = _innermost(file)
-    return not _is_of(inner, _PACKED) and (_is_of(inner, _UNPACKS) or type(inner) is io.FileIO or not _has_descriptor(inner))
+    return not _is_of(inner, _PACKED) and (
+        _is_of(inner, _UNPACKS) or type(inner) is io.FileIO or not _has_descriptor(inner)
+    )
 
 
 def _innermost(file: Any) -> Any:

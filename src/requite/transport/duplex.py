@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import ssl
 import time
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from requite import errors
@@ -82,6 +83,7 @@ class Upload:
         """
         link, limits = self._link, self._hop.limits
         link.blocking(False)
+        self._hop.signal.bound = get_ident()
         try:
             if self._last:
                 # the head alone is all of it: first see that nothing comes
@@ -99,6 +101,8 @@ class Upload:
         except BaseException:
             link.reset()
             raise
+        finally:
+            self._hop.signal.bound = None
         if self.over:
             link.blocking(True)
         return bytes(self._early)

@@ -29,9 +29,10 @@ MOST_SHOWN = 5
 class _Turn:
     """Somebody who waits for a slot. An abort wakes it through ``shutdown``, as it would a socket."""
 
-    __slots__ = ('_lock', 'given', 'link')
+    __slots__ = ('_lock', 'given', 'link', 'thread')
 
     def __init__(self) -> None:
+        self.thread = threading.get_ident()
         self._lock = threading.Lock()
         self._lock.acquire()
         self.given = False
@@ -148,6 +149,8 @@ class Lane:
         if hop.limits.pool is not None:
             seconds = hop.limits.pool if seconds is None else min(seconds, hop.limits.pool)
         try:
+            if not turn.given and self._stuck():
+                raise self._for_itself(hop)
             turn.wait(seconds)
             if turn.given and not hop.signal.aborted:
                 return turn.link
@@ -168,6 +171,18 @@ class Lane:
         return errors.PoolTimeout(
             f'ETIMEDOUT: {held} for {(hop.limits.pool or 0) * 1000:.0f} ms{self._holders()}; '
             'read or close the responses that hold them, or give the pool more max_sockets'
+        )
+
+    def _stuck(self) -> bool:
+        """Whether each connection waits for a thread that waits here: nobody would ever give one back."""
+        waiting = {turn.thread for turn in list(self._waiting)}
+        bound = [link.user.bound for link in self._opened() if link.lane is not None and link.user is not None]
+        return len(bound) >= self._size and waiting.issuperset(bound)
+
+    def _for_itself(self, hop: Hop) -> errors.RequestStateError:
+        return errors.RequestStateError(
+            f'{faults.place(hop)} would wait for ever: the content of one request is the answer to another, both want one of the {self._size} connections '
+            f'of the pool {self.pool}, and all of these are held by such pairs{self._holders()}; give the pool more max_sockets, or one of the two another pool'
         )
 
     def _holders(self) -> str:

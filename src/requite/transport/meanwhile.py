@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from requite.transport import framing
@@ -79,6 +80,7 @@ class Meanwhile(Feed):
             if self._taken >= TURN:
                 self._taken = 0
                 upload.advance()
+            self._hop.signal.bound = get_ident()
             while not upload.over:
                 writing = False
                 try:
@@ -96,6 +98,8 @@ class Meanwhile(Feed):
         except BaseException:
             link.reset()
             raise
+        finally:
+            self._hop.signal.bound = None
         link.blocking(True)
         self._end(upload)
         return None
