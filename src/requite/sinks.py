@@ -63,13 +63,15 @@ class Writer:
         try:
             written = sink.write(piece)
         except BlockingIOError as error:
+            if error.characters_written:
+                self._patience.over()
             if not isinstance(sink, io.IOBase) or not self._patience.wait():
                 raise
             return error.characters_written
         if isinstance(sink, io.RawIOBase):
             if written is None and self._patience.wait():
                 return 0
-            # without a descriptor None is what a write() says that says nothing
+            # of a file that blocks None is what a write() says that says nothing
             self._patience.over()
             return written  # type: ignore[no-any-return]
         if written is not None and hasattr(written, '__await__'):

@@ -58,7 +58,7 @@ def _size(buffer: Any) -> int:
 class Threaded:
     """Content in pieces, ``left`` bytes of it or, with None, to the end. A thread reads it, begun when somebody asks for the first time whether a piece is there."""
 
-    __slots__ = ('_feed', '_fed', '_reader', '_sock', '_stream', 'left', 'live')
+    __slots__ = ('_fed', '_feed', '_reader', '_sock', '_stream', 'left', 'live')
 
     def __init__(self, stream: Any, left: int | None, sock: socket.socket) -> None:
         self._stream = stream

@@ -188,6 +188,15 @@ def test_the_exception_of_a_sink_is_raised_and_the_connection_given_up() -> None
     assert (reply.aborted, sink.data, sink.closes) == (True, b'1234', 1)
 
 
+def test_a_file_without_buffer_that_says_nothing_is_believed(tmp_path: Path) -> None:
+    class Silent(io.FileIO):
+        def write(self, piece: Any) -> Any:
+            super().write(piece)
+
+    pipe(b'12345', Silent(tmp_path / 'file', 'wb'))
+    assert (tmp_path / 'file').read_bytes() == b'12345'
+
+
 def test_a_file_without_buffer_gets_everything(tmp_path: Path) -> None:
     class Slow(io.RawIOBase):
         data = b''

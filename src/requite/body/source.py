@@ -69,7 +69,9 @@ class FileBody:
             if data is None:
                 if patience.wait():
                     continue
-                raise InvalidBody(f"{self._place}: the file's read() gave None, and it has no descriptor to wait for")
+                raise InvalidBody(
+                    f"{self._place}: the file's read() gave None, which only one that does not block may; its end is b''"
+                )
             patience.over()
             if not data:
                 break
@@ -204,8 +206,8 @@ class Patience:
         self._pause = 0.0
 
     def wait(self) -> bool:
-        """Waits a little; False where the file has no descriptor, and so will never move by itself."""
-        if not self._pause and not _has_descriptor(self._file):
+        """Waits a little; False for a file that would block instead of asking for patience."""
+        if not self._pause and not _does_not_block(self._file):
             return False
         self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LAST_PAUSE)
         sleep(self._pause)
@@ -214,6 +216,11 @@ class Patience:
     def over(self) -> None:
         """It has moved."""
         self._pause = 0.0
+
+
+def _does_not_block(file: Any) -> bool:
+    asked = getattr(os, 'get_blocking', None)  # not on Windows before Python 3.12
+    return asked is not None and _has_descriptor(file) and not asked(file.fileno())
 
 
 def tells_its_kind(file: Any) -> bool:
