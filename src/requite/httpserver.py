@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from requite import hopbyhop
-from requite.body import flowing
 from requite.errors import ConnectionReset, InvalidBody, MalformedResponse
 from requite.inflow import Inbound, Source
-from requite.transport import inbound
+from requite.transport import flowing, inbound
 from requite.transport.chunked import Chunked
 
 if TYPE_CHECKING:

@@ -27,7 +27,6 @@ class Option(NamedTuple):
     later: str = ''
 
 
-
 # A row a line: it is read as a table.
 # fmt: off
 OPTIONS: tuple[Option, ...] = (

@@ -8,12 +8,11 @@ PEP 3333 has only a ``read`` that waits until it has as much as was asked for. w
 from __future__ import annotations
 
 import errno
-import socket
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from requite.body import flowing
 from requite.handover import WrittenBody
+from requite.transport import flowing, inbound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ PATIENCE = 0.05
 
 def of(stream: Any, left: int | None, sock: Any) -> flowing.Pieces | Threaded:
     """The content in pieces; ``sock`` is the connection, where the server shows it."""
-    if _is_gunicorns(stream) and isinstance(sock, socket.socket) and not hasattr(sock, 'pending'):
+    if _is_gunicorns(stream) and inbound.is_plain(sock):
         # under TLS, one thread must not send while another receives
         return Threaded(stream, left, sock)
     flow = flowing.of(stream)
@@ -60,7 +59,7 @@ class Threaded:
 
     __slots__ = ('_fed', '_feed', '_reader', '_sock', '_stream', 'left', 'live')
 
-    def __init__(self, stream: Any, left: int | None, sock: socket.socket) -> None:
+    def __init__(self, stream: Any, left: int | None, sock: Any) -> None:
         self._stream = stream
         self._sock = sock
         self._feed: WrittenBody | None = None
@@ -99,11 +98,7 @@ class Threaded:
         feed.stop()
         reader.join(PATIENCE)
         if reader.is_alive():
-            # It waits for a client that pauses. The socket's own method, and not one that was put over it, which may do more than that.
-            try:
-                socket.socket.shutdown(self._sock, socket.SHUT_RD)
-            except OSError:
-                pass
+            inbound.shut_for_reading(self._sock)  # it waits for a client that pauses
             reader.join()
             # The rest may still come, and could be taken for another request (SECURITY X5): the server must not read on.
             self._stream.failed = True

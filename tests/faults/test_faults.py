@@ -26,7 +26,20 @@ pytestmark = [
 
 @pytest.mark.parametrize(
     'category',
-    ['connection', 'framing', 'chunked', 'head', 'interim', 'encoding', 'redirect', 'auth', 'upload', 'tls', 'cookie', 'proxy'],
+    [
+        'connection',
+        'framing',
+        'chunked',
+        'head',
+        'interim',
+        'encoding',
+        'redirect',
+        'auth',
+        'upload',
+        'tls',
+        'cookie',
+        'proxy',
+    ],
 )
 def test_requite_gives_the_right_answer_or_a_clean_error_to_every_fault_of(category: str) -> None:
     command = [sys.executable, '-m', 'tests.faults', '--category', category]

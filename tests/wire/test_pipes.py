@@ -273,6 +273,13 @@ def test_in_a_coroutine_a_request_cannot_stay_open(server: HttpServer) -> None:
 # ---------------------------------------------------------------- both ends on one pool
 
 
+def send_in_a_form(api: Any, url: str, field: Any) -> Any:
+    try:
+        return api.post(url, form_data={'file': field}).end()
+    finally:
+        field.response.close()
+
+
 def gives_pairs(raw_server: Raw) -> str:
     return raw_server(pump).url
 
@@ -282,7 +289,7 @@ def gives_pairs(raw_server: Raw) -> str:
     [
         lambda api, url: pipe(api.get(f'{url}/{MIB}'), api.put(url)).end(),
         lambda api, url: pipe(api.get(f'{url}/{MIB}').response, api.put(url)).end(),
-        lambda api, url: api.post(url, form_data={'file': api.get(f'{url}/{MIB}')}).end(),
+        lambda api, url: send_in_a_form(api, url, api.get(f'{url}/{MIB}')),
         lambda api, url: api.post(url, body=api.get(f'{url}/{MIB}')).end(),
         lambda api, url: api.post(url, body=(api.get(f'{url}/{MIB}').end().content for _ in range(2))).end(),
     ],

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from requite import checks
+from requite.body.flowing import FlowingBody
 from requite.body.source import BODY, DeclaredBody, IterableBody, as_bytes
 from requite.errors import InvalidBody, OptionsError
 from requite.message import BytesBody
@@ -61,9 +62,7 @@ def of(value: Any, place: str = BODY) -> Body | None:
     if isinstance(content := getattr(value, '_content', None), bytes):
         return BytesBody(content)  # a response that was collected: as often as needed
     if hasattr(value, 'read') and not isinstance(value, type):
-        from requite.body import flowing
-
-        return flowing.file_body(value, place)
+        return FlowingBody(value, place)
     if hasattr(value, 'tobytes') and not isinstance(value, type):
         return BytesBody(value.tobytes())
     if hasattr(value, '__iter__') and not isinstance(value, type) and not isinstance(value, (Mapping, AbstractSet)):

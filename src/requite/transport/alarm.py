@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
+from requite.transport import flowing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,5 +70,5 @@ class Alarm:
 
 def of(body: Any) -> Alarm | None:
     """The alarm of a body whose pieces come when they come, None for any other."""
-    live = getattr(body, 'live', None)
+    live = flowing.opened(getattr(body, 'live', None))
     return None if live is None else Alarm(live)

@@ -1,4 +1,4 @@
-"""The two things that the ends of a pipe want of a socket which a server accepted."""
+"""The few things that the ends of a pipe want of a socket which a server accepted."""
 
 from __future__ import annotations
 
@@ -41,4 +41,17 @@ def undelayed(sock: Any) -> None:
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (AttributeError, OSError):
+        pass
+
+
+def is_plain(sock: Any) -> bool:
+    """Whether it is a socket without TLS: one thread may send on it while another receives."""
+    return isinstance(sock, socket.socket) and not hasattr(sock, 'pending')
+
+
+def shut_for_reading(sock: Any) -> None:
+    """Wakes a thread that waits for something to come; to it, this is the end. Never raises."""
+    try:
+        sock.shutdown(socket.SHUT_RD)
+    except OSError:
         pass

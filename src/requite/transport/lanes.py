@@ -181,7 +181,7 @@ class Lane:
 
     def _for_itself(self, hop: Hop) -> errors.RequestStateError:
         return errors.RequestStateError(
-            f'{faults.place(hop)} would wait for ever: the content of one request is the answer to another, both want one of the {self._size} connections '
+            f'{faults.place(hop)} would wait for ever: the content of one request comes from another, both want one of the {self._size} connections '
             f'of the pool {self.pool}, and all of these are held by such pairs{self._holders()}; give the pool more max_sockets, or one of the two another pool'
         )
 

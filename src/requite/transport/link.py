@@ -27,7 +27,20 @@ _LINGER_RST = struct.pack('ii', 1, 0)
 class Link:
     """A connected socket with its methods at hand and the poll object that tells whether it is still quiet."""
 
-    __slots__ = ('__weakref__', 'lane', 'poll', 'recv', 'recv_into', 'rested', 'secure', 'send', 'sock', 'timeout', 'used', 'user')
+    __slots__ = (
+        '__weakref__',
+        'lane',
+        'poll',
+        'recv',
+        'recv_into',
+        'rested',
+        'secure',
+        'send',
+        'sock',
+        'timeout',
+        'used',
+        'user',
+    )
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
