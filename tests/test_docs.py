@@ -59,6 +59,9 @@ def site(seen: Seen) -> Answer | bytes:
         '/old': redirect('/users/1'),
         '/circle': redirect('/circle'),
         '/missing': reply('no such page', 404),
+        '/cookie': Answer(200, {'set-cookie': 'key1=value1; Domain=example.com'}, 'a cookie for you'),
+        '/oauth/request_token': reply('oauth_token=pending&oauth_token_secret=hdhd0244k9j7ao03'),
+        '/oauth/access_token': reply('oauth_token=granted&oauth_token_secret=pfkkdhi9sl3r4s00&user_id=1&screen_name=ada'),
         '/slow': slow,
         '/lines': reply('one\ntwo\nthree\n', content_type='text/plain'),
         '/events': reply(
@@ -84,14 +87,36 @@ def proxied(head: bytes) -> bytes | None:
     method, target, _ = head.decode('latin-1').split(' ', 2)
     if method == 'CONNECT':
         return Answer(403, {}, 'no').wire() if target.startswith('forbidden.') else None
-    answer = site(Seen(method, '/' + target.split('/', 3)[3], '1.1', [], b''))
+    _, _, host, path = target.split('/', 3)
+    answer = site(Seen(method, '/' + path, '1.1', [('host', host)], b''))
     return answer.wire() if isinstance(answer, Answer) else answer
+
+
+def client_papers() -> dict[str, bytes]:
+    """A client's certificate, its key under the passphrase `password`, and the authority that issued it, as the files of the documentation."""
+    import trustme
+    from cryptography.hazmat.primitives import serialization
+
+    authority = trustme.CA()
+    issued = authority.issue_cert('client@example.com')
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
+    sealed = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b'password'),
+    )
+    return {
+        'client.crt': issued.cert_chain_pems[0].bytes(),
+        'client.key': sealed,
+        'client-ca.pem': authority.cert_pem.bytes(),
+    }
 
 
 @pytest.fixture(scope='module')
 def run_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """Runs the blocks of a page in an interpreter and a folder of their own."""
     authority = Authority(tmp_path_factory.mktemp('authority'))
+    papers = client_papers()
     with (
         HttpServer(site) as plain,
         HttpServer(site, tls=authority.context(*HOSTS)) as secure,
@@ -103,6 +128,8 @@ def run_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
             folder = tmp_path_factory.mktemp('page')
             (folder / 'file.json').write_text('{"from": "a file"}', encoding='utf-8')
             (folder / 'ca.pem').write_bytes(authority.pem)
+            for name, content in papers.items():
+                (folder / name).write_bytes(content)
             proxies = ('http_proxy', 'https_proxy', 'all_proxy', 'no_proxy')
             env = {key: value for key, value in os.environ.items() if key.lower() not in proxies}
             env |= {

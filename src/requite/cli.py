@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     arguments = clihelp.read(lambda message: complain(message, USAGE), argv)
     try:
-        if arguments.help or not (arguments.words or arguments.from_curl or arguments.har):
+        if arguments.help or not (sys.argv[1:] if argv is None else argv):
             return _help()
         if arguments.words == ['tour']:
             return _tour(arguments)
@@ -80,13 +80,13 @@ def _tour(arguments: Namespace) -> int:
 
 
 def _proxy(arguments: Namespace) -> int:
-    from requite import cliproxy
+    from requite import cliproxy, cliwords
     from requite.errors import RequestError
 
     try:
         cliproxy.run(arguments)
     except (RequestError, NotImplementedError) as error:
-        return complain(str(error), USAGE)
+        return complain(cliwords.said(error), USAGE)
     except OSError as error:
         return complain(f'cannot listen on {arguments.words[1]}: {error.strerror}', CONNECTION)
     return OK

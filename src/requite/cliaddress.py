@@ -30,6 +30,29 @@ def divide(words: list[str]) -> tuple[str | None, str | None, list[str]]:
     return None, first, words[1:]
 
 
+def divide_items(words: list[str]) -> tuple[str | None, str | None, list[str]]:
+    """The same where something else tells the address already: a first word that can be read as an item is one."""
+    method = None
+    if words and re.fullmatch('[A-Z][A-Z-]*', words[0] if words[0].lower() not in METHODS else words[0].upper()):
+        method = words[0].upper() if words[0].lower() in METHODS else words[0]
+        words = words[1:]
+    if words and _is_address(words[0]):
+        return method, words[0], words[1:]
+    return method, None, words
+
+
+def _is_address(word: str) -> bool:
+    r"""Whether the word is an address rather than an item: ``h.example:80`` and ``localhost:80``, but not ``X-Token:80``."""
+    found = re.match(r'(?:[^:=@;\\]|\\.)*', word)
+    name, rest = found[0], word[found.end() :]  # type: ignore[index,union-attr] # it matches anything
+    if not rest or re.search(r'[/?\[]', name) or rest.startswith('://'):
+        return True
+    if rest[0] != ':':
+        return False
+    port = re.match(r':\d*(?=[/?#]|\Z)', rest) is not None
+    return port and (not name or '.' in name or name.lower() == 'localhost')
+
+
 def with_scheme(url: str) -> str:
     """The address as it was meant: ``example.com/x`` and ``localhost:8080`` are ``http://...``, ``:8080/x`` is on this machine."""
     if not url or re.match('[A-Za-z][A-Za-z0-9+.-]*://', url):

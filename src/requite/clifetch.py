@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from requite import cliprogress, clirequest, download
+from requite import cliprogress, clirequest, cliwords, download
 from requite.api import Requests
 from requite.errors import MalformedResponse, OptionsError, RequestError
 
@@ -236,7 +236,7 @@ def run(arguments: Namespace) -> None:
         try:
             task = Job(arguments, clirequest.wanted(arguments, opened)).prepare()
         except (RequestError, NotImplementedError) as error:
-            raise Refused(str(error)) from None
+            raise Refused(cliwords.said(error)) from None
         with download.cleaning_up_when_terminated():
             task()
 

@@ -115,32 +115,53 @@ def _part(word: str, name: str, separator: str, value: str) -> Part:
     if separator.endswith('@'):
         value = text_of(word, value)
     if separator.startswith(':='):
-        return Part(name, _json(word, name, value), 'json')
+        return Part(name, _json(word, name, value, separator == ':=@'), 'json')
     return Part(name, value, 'text')
 
 
-def _json(word: str, name: str, value: str) -> Any:
+def _json(word: str, name: str, value: str, in_file: bool = False) -> Any:
     try:
         return json.loads(value, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if in_file:
+            file = word.partition(':=@')[2]
+            raise OptionsError(
+                f'{word!r}: {file!r} is not JSON ({error}); mend it, or send it as text: {name}=@{file}'
+            ) from None
         hint = f'; for text write {name}={value}' if len(value) < 40 and '@' not in word else ''
         raise OptionsError(f'{word!r}: what follows := is not JSON{hint}') from None
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(name)
+    raise ValueError(f'{name} is none of its values')
 
 
 def there(what: str, path: str) -> str:
     """The path of a file that can be read, its ``~`` undone; raises ``OptionsError`` otherwise. It is not opened: a pipe is opened only once."""
+    if not path:
+        raise OptionsError(f'{what.rstrip()!r} names no file; write its name')
     place = Path(path).expanduser()
     try:
         folder = stat.S_ISDIR(place.stat().st_mode)
     except (OSError, ValueError) as error:
-        raise OptionsError(f'{what!r}: cannot read {path!r}: {getattr(error, "strerror", error)}') from None
-    if folder or not os.access(place, os.R_OK):
-        raise OptionsError(f'{what!r}: cannot read {path!r}: {"it is a folder" if folder else "permission denied"}')
+        raise OptionsError(
+            f'{what!r}: cannot read {path!r}: {getattr(error, "strerror", error)}; name a file that is there{_as_text(what)}'
+        ) from None
+    if folder:
+        raise OptionsError(f'{what!r}: cannot read {path!r}: it is a folder; name a file')
+    if not os.access(place, os.R_OK):
+        raise OptionsError(f'{what!r}: cannot read {path!r}: permission denied; name a file that you may read')
     return str(place)
+
+
+def _as_text(item: str) -> str:
+    """How an item is written that was meant as text."""
+    name, sign, value = item.partition('@')
+    if not sign or not name or item.startswith(('-', 'curl ')):
+        return ''
+    if name.endswith('='):
+        return f', or for text write {name.rstrip(":=")}=\\@{value}'
+    return f', or for text write {name}={value}'
 
 
 def text_of(what: str, path: str) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from requite import cliitems
-from requite.cliaddress import Wanted, divide, with_query, with_scheme
+from requite.cliaddress import Wanted, divide, divide_items, with_query, with_scheme
 from requite.errors import OptionsError
+from requite.wire.uriparse import redact
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,14 +23,9 @@ ACCEPT = 'application/json, */*;q=0.5'
 
 def wanted(arguments: Namespace, opened: ExitStack) -> Wanted:
     """What the arguments ask for; files that are sent stay open in ``opened``. Raises ``OptionsError``."""
-    if arguments.from_curl is not None:
-        if arguments.words:
-            raise OptionsError('--from-curl tells the address itself: leave the other one out')
-        from requite import fromcurl
-
-        given = fromcurl.read(arguments.from_curl, opened)
-    else:
-        given = _written(arguments, opened)
+    given = _written(arguments, opened) if arguments.from_curl is None else _from_curl(arguments, opened)
+    if any(name.lower() == 'host' and value is None for name, value in given.options.get('headers', {}).items()):
+        raise OptionsError('every request of HTTP/1.1 has a Host: write Host:NAME for another one, Host; for an empty one')
     given.options.update(settings(arguments))
     auth = _auth(arguments)
     if auth is not None:
@@ -42,9 +38,9 @@ def wanted(arguments: Namespace, opened: ExitStack) -> Wanted:
 
 
 def _written(arguments: Namespace, opened: ExitStack) -> Wanted:
-    method, url, words = divide(arguments.words)
-    items = cliitems.parse(words)
     har = None if arguments.har is None else _har(arguments.har)
+    method, url, words = divide(arguments.words) if har is None else divide_items(arguments.words)
+    items = cliitems.parse(words)
     if url is None and har is None:
         raise OptionsError('there is no address; write for example: requite https://example.com/')
     options = content(arguments, items, opened)
@@ -58,8 +54,39 @@ def _written(arguments: Namespace, opened: ExitStack) -> Wanted:
         options['har'] = har
     address = None if url is None else with_query(with_scheme(url), items.query)
     if address is None and items.query:
-        raise OptionsError('a query cannot be added to the address of --har: write the address too')
+        address = with_query(_address_of(har), items.query)
     return Wanted(method or ('POST' if sends else None if har is not None else 'GET'), address, options)
+
+
+def _address_of(har: Any) -> str:
+    from requite.har import options_of
+
+    address = options_of(har, False).get('url')
+    if address is None:
+        raise OptionsError('the request of --har has no address to add a query to: write the address too')
+    return str(address)
+
+
+def _from_curl(arguments: Namespace, opened: ExitStack) -> Wanted:
+    """The request of a curl command line, with the items that stand beside it."""
+    from requite import fromcurl
+
+    if arguments.har is not None:
+        raise OptionsError('--from-curl and --har are two requests: keep one of them')
+    method, url, words = divide_items(arguments.words)
+    if url is not None:
+        raise OptionsError(f'--from-curl tells the address itself: leave {redact(url)!r} out')
+    items = cliitems.parse(words)
+    given = fromcurl.read(arguments.from_curl, opened)
+    beside = content(arguments, items, opened)
+    if beside and ('body' in given.options or 'form_data' in given.options):
+        raise OptionsError('the line of --from-curl has content of its own: leave the other one out')
+    own = {name.lower() for name, _ in items.headers}
+    kept = {name: value for name, value in given.options['headers'].items() if name.lower() not in own}
+    given.options['headers'] = {**kept, **_repeated(items.headers, dict(items.headers))}
+    given.options.update(beside)
+    meant = 'POST' if beside and given.method == 'GET' else given.method
+    return given._replace(method=method or meant, url=with_query(given.url or '', items.query))
 
 
 def _repeated(given: list[tuple[str, str | None]], headers: dict[str, Any]) -> dict[str, Any]:

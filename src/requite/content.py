@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from requite.errors import BodyTooLarge, RequestError, RequestStateError
+from requite.flow import BEING_TOLD, Flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,11 +87,11 @@ class Content:
             return self._content[start : self._position]
         if whole:
             return b''.join(self)
-        stream = self._stream()
+        flow = self._stream()
         if self._left:
             data, self._left = self._left[:size], self._left[size:]
             return data
-        data = next(stream, b'')
+        data = self._read_on(flow)
         data, self._left = data[:size], data[size:]
         return data
 
@@ -103,7 +104,8 @@ class Content:
         if self._left:
             data, self._left = self._left, b''
             yield data
-        for piece in self._stream():  # noqa: UP028 - "yield from" would end the stream for good when the caller leaves its loop
+        flow = self._stream()
+        while piece := self._read_on(flow):
             yield piece
 
     def _as_asked(self) -> Any:
@@ -187,7 +189,8 @@ class Content:
         whole = (
             BytesIO()
         )  # grows in place and gives its bytes away: a list of pieces would be held twice while it is joined
-        for piece in self._pieces(decoder):
+        flow = Flow(decoder)
+        while (piece := self._step(flow)) is not None:
             if limit is not None and whole.tell() + len(piece) > limit:
                 self._reply.abort()
                 self._failed(BodyTooLarge(f'the body is larger than max_body={limit} bytes'))
@@ -202,20 +205,27 @@ class Content:
         if self._emitter is not None or self._clock is not None:
             self._finish()
 
-    def _stream(self) -> Iterator[bytes]:
+    def _stream(self) -> Flow:
         if self._fault is not None:
             raise self._fault
-        if self._streaming is None:
-            self._streaming = self._flow()
-        elif getattr(self._streaming, 'gi_running', False):
-            raise RequestStateError(
-                'a piece of the body is being told this very moment; read on when the listener has returned'
-            )
-        return self._streaming  # type: ignore[no-any-return]
+        flow: Flow | None = self._streaming
+        if flow is None:
+            flow = self._streaming = Flow()
+        elif flow.running:
+            raise RequestStateError(BEING_TOLD)
+        return flow
 
-    def _flow(self) -> Iterator[bytes]:
-        yield from self._pieces(self._decoder())
-        self._finish()
+    def _read_on(self, flow: Flow) -> bytes:
+        """The next piece of a body that is read in pieces; ``b''`` at the end."""
+        if not flow.take():
+            raise RequestStateError(BEING_TOLD)
+        try:
+            piece = None if self._ended else self._step(flow)
+            if piece is None and not self._ended:
+                self._finish()
+        finally:
+            flow.give_back()
+        return piece or b''
 
     def _decoder(self) -> Any:
         coding = self.headers.get('content-encoding')
@@ -225,17 +235,19 @@ class Content:
 
         return decode.decoder_for(str(coding))
 
-    def _pieces(self, decoder: Any) -> Iterator[bytes]:
-        """The body in decoded pieces, each announced as a ``data`` event."""
+    def _step(self, flow: Flow) -> bytes | None:
+        """The next decoded piece, announced as a ``data`` event; None at the end."""
         try:
-            for piece in self._received(decoder):
-                if self._emitter is not None:
-                    self._announce(piece)
-                    self._hop.signal.check()
-                yield piece
+            if flow.pieces is None:
+                flow.pieces = self._received(flow.decoder or self._decoder())
+            piece = next(flow.pieces, None)
+            if piece is not None and self._emitter is not None:
+                self._announce(piece)
+                self._hop.signal.check()
         except Exception as error:  # noqa: BLE001 - raised again
             self._reply.abort()
             self._failed(error)
+        return piece
 
     def _received(self, decoder: Any) -> Iterator[bytes]:
         read: Callable[[int], bytes] = self._reply.read

@@ -17,11 +17,11 @@ SHORT = {
     's': 'silent', 'S': 'show-error', 'f': 'fail', 'v': 'verbose', 'N': 'no-buffer', '#': 'progress-bar', 'q': 'disable', 'j': 'junk-session-cookies',
 }  # fmt: skip
 FLAGS = frozenset(
-    'get head insecure location remote-name netrc ipv4 ipv6 include compressed digest basic anyauth tlsv1.2 tlsv1.3 proxytunnel'.split()
+    'get head insecure location remote-name netrc ipv4 ipv6 include compressed digest basic anyauth tlsv1.2 tlsv1.3 proxytunnel globoff path-as-is'.split()
 )
 """Flags without a value that mean something."""
 MUTE = frozenset(
-    'silent show-error fail fail-with-body verbose no-buffer progress-bar no-progress-meter disable globoff http1.1 http2 tcp-nodelay no-keepalive no-alpn no-sessionid tr-encoding path-as-is'.split()
+    'silent show-error fail fail-with-body verbose no-buffer progress-bar no-progress-meter disable http1.1 http2 tcp-nodelay no-keepalive no-alpn no-sessionid tr-encoding'.split()
 )
 """Flags that only say how curl itself talks, or ask for what is so anyhow."""
 VALUES = frozenset(

@@ -120,8 +120,9 @@ def _heard(options: Options, carry: Carry, hop: Hop, reply: Reply) -> Reply:
 
 def _announced(hop: Hop, watch: Watch) -> Hop:
     """Tells the listeners of the hop, and has the transport tell of its socket."""
-    watch.event('hop', hop)
-    watch.event('request', hop)
+    for name in ('hop', 'request'):
+        watch.signal.check()  # whom a listener has aborted, a redirect's too, sends nothing more
+        watch.event(name, hop)
     watch.signal.check()
     body = hop.body
     if body is not None and watch.counting:

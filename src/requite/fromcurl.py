@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from requite import cliitems, curldata, curlwords
 from requite.cliaddress import Wanted, with_query, with_scheme
 from requite.errors import OptionsError
+from requite.wire.uriparse import redact, remove_dots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +54,7 @@ class Given:
             raise OptionsError(
                 "curl: there is no address in the line; give all of it in one: --from-curl 'curl http://...'"
             )
-        url = with_scheme(last['url'])
+        url = _address(last)
         data = curldata.read(self.content, opened)
         headers = self._all_headers(data)
         options: dict[str, Any] = {'gzip': 'compressed' in last, **self._settings()}
@@ -199,6 +201,30 @@ class Given:
             if path:  # empty: curl's way to switch cookies on
                 jar.load(cliitems.there('curl --cookie', path))
         return {'jar': jar}
+
+
+def _address(last: dict[str, str]) -> str:
+    """The address that curl would ask for: without dot segments, and only one."""
+    written = last['url']
+    if 'globoff' not in last:
+        written = _one(written)
+    url = with_scheme(written)
+    found = re.match(r'([^:/?#]+://[^/?#]*)([^?#]*)(.*)', url, re.DOTALL)
+    if found is None:
+        return url
+    if re.search('[{}]', found[2] + found[3]):
+        raise OptionsError(f'curl: {redact(last["url"])!r}: curl sends braces as they are, which is no address; write %7B and %7D')
+    return url if 'path-as-is' in last else found[1] + remove_dots(found[2]) + found[3]
+
+
+def _one(url: str) -> str:
+    """The address with its escaped braces and brackets as they are meant; raises ``OptionsError`` for what curl would take for several addresses."""
+    site, rest = re.match(r'((?:[A-Za-z][\w+.-]*://)?(?:[^/?#@]*@)?(?:\[[0-9A-Fa-f:.]+(?:%[^]]*)?\])?)(.*)', url, re.DOTALL).groups()  # type: ignore[union-attr]
+    if re.search(r'[][{}]', re.sub(r'\\[][{}]|\[\]', '', rest)):
+        raise OptionsError(
+            f'curl: {redact(url)!r}: curl takes {{...}} and [...] for several addresses; send one at a time, or add -g if they belong to the address'
+        )
+    return str(site) + re.sub(r'\\([][{}])', r'\1', rest)
 
 
 def _headers(value: str) -> list[tuple[str, str | None]]:

@@ -40,10 +40,10 @@ class HarFile:
         self._place.now = place + len(data)
         return data
 
-    def seek(self, offset: int) -> int:
-        """Goes to a place, counted from the beginning."""
-        self._place.now = offset
-        return offset
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Goes to a place, counted from the beginning, or from the end with 2."""
+        self._place.now = offset + (os.fstat(self._number).st_size if whence == 2 else 0)
+        return int(self._place.now)
 
     def tell(self) -> int:
         """Where a request begins to read: at the beginning, whoever has read before."""
@@ -52,10 +52,6 @@ class HarFile:
     def seekable(self) -> bool:
         """Whether it can be sent again."""
         return True
-
-    def fileno(self) -> int:
-        """The number of the open file."""
-        return self._number
 
     def __del__(self) -> None:
         if '_number' in self.__dict__:

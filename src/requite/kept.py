@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from requite import redaction
 from requite.errors import RequestStateError
+from requite.flow import Flow
 from requite.headers import join
 from requite.message import AbortSignal, Hop, Reply
 from requite.options import Options
@@ -84,7 +85,7 @@ def restored(kind: type[Response], state: dict[str, Any]) -> Response:
     options.__dict__.update(state['options'])
     response = kind(KeptReply(*state['head']), hop, options, state['redirects'])
     response._content = state['content']
-    response._streaming = () if response._content is not None else iter(())
+    response._streaming = () if response._content is not None else Flow(pieces=iter(()))
     response._ended = True
     response._value = state['value']
     response._timings = state['timings']

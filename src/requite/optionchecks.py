@@ -147,16 +147,19 @@ def follow(name: str, value: Any) -> Any:
 def plain_function(name: str, value: Any) -> Any:
     """A callable that answers at once: what an async function gives is true before it was asked anything (SECURITY R8)."""
     checks.function(name, value)
-    asked = value
+    if deferred(value):
+        raise InvalidOptionType(
+            f'option {name!r} is an async function or a generator, whose answer nobody awaits; give a plain function'
+        )
+    return value
+
+
+def deferred(asked: Any) -> bool:
+    """Whether calling it only makes an object that somebody would have to await or go through."""
     while isinstance(asked, partial):
         asked = asked.func
-    for made in (asked, type(asked).__call__):
-        code = getattr(getattr(made, '__func__', made), '__code__', None)
-        if code is not None and code.co_flags & _ASYNC:
-            raise InvalidOptionType(
-                f'option {name!r} is an async function or a generator, whose answer nobody awaits; give a plain function'
-            )
-    return value
+    codes = [getattr(getattr(made, '__func__', made), '__code__', None) for made in (asked, type(asked).__call__)]
+    return any(code is not None and code.co_flags & _ASYNC for code in codes)
 
 
 _ASYNC = 0x80 | 0x20 | 0x200

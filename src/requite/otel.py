@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from requite import fields
+from requite import checks, fields
 from requite._version import __version__
-from requite.errors import OptionsError, RequestError
+from requite.errors import InvalidOptionType, OptionsError, RequestError
 from requite.redaction import Shown
 
 if TYPE_CHECKING:
@@ -30,8 +30,15 @@ def instrument(wrapper: Requests, tracer_provider: Any = None, propagate: bool =
 
     ``tracer_provider`` None is the global one. With ``propagate`` the fields of the global propagator (``traceparent``, ``baggage``) go along to origins that
     the caller named, never to one that only a redirect named, and not where the caller sets ``traceparent`` by hand. What is asked for or awaited has the span
-    that is current there as its parent; what is started or let go begins a trace of its own. Raises ``OptionsError`` where OpenTelemetry is not installed.
+    that is current there as its parent; what is started or let go begins a trace of its own. Raises ``OptionsError`` where OpenTelemetry is not installed,
+    ``InvalidOptionType`` for what is no wrapper.
     """
+    from requite.api import Requests
+
+    if not isinstance(wrapper, Requests):
+        raise InvalidOptionType(
+            f'instrument takes request, or what request.defaults(...) gives, not {checks.kind(wrapper)}'
+        )
     if isinstance(wrapper._transport, Tracing):
         return wrapper
     if propagate:

@@ -107,14 +107,14 @@ def _connection(draft: Draft) -> None:
 
 
 def _accept_encoding(draft: Draft) -> None:
-    if draft.options.gzip:
+    if draft.options.gzip and 'accept-encoding' not in draft.options.headers:
         from requite.wire import decode
 
         draft.default('accept-encoding', decode.accept_encoding())
 
 
 def _accept(draft: Draft) -> None:
-    if draft.options.json is not None and draft.options.json is not False:
+    if draft.options.json is not None and draft.options.json is not False and 'accept' not in draft.options.headers:
         draft.default('accept', 'application/json')
 
 

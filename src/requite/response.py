@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
-from requite.content import Content
+from requite.content import PIECE, Content
 from requite.errors import BodyTooLarge, RequestError
 from requite.sent import SentRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from types import TracebackType
 
     from typing_extensions import Self
@@ -123,9 +124,9 @@ class Response(Content):
         from requite.linestreams import Stream, lines
 
         if self._lines is None:
-            found = lines(self, self._options.encoding or 'utf-8', self._bound())
-            self._lines = Stream(found, self._awaited)
-        return self._lines  # type: ignore[no-any-return]
+            pieces, check = self._apart()
+            self._lines = lines(pieces, self._options.encoding or 'utf-8', check)
+        return Stream(self._lines, self._awaited)
 
     def events(self) -> Events:
         """The body as server-sent events (``text/event-stream``), each as soon as its blank line is there: ``event``, ``data``, ``id``, ``retry``, ``json()``.
@@ -135,18 +136,27 @@ class Response(Content):
         from requite.linestreams import Events, Parser
 
         if self._events is None:
-            parser = Parser(self._bound())
-            self._events = Events(parser.events(self), self._awaited, parser)
-        return self._events  # type: ignore[no-any-return]
+            pieces, check = self._apart()
+            parser = Parser(check)
+            self._events = parser.events(pieces), parser
+        found, parser = self._events
+        return Events(found, self._awaited, parser)
 
-    def _bound(self) -> Callable[[int], object] | None:
-        return None if self._options.max_body is None else self._check_line
+    def _apart(self) -> tuple[Iterator[bytes], Callable[[int], object] | None]:
+        """The body and the check of its lines' size, for what this response keeps. Without a way back, or it would outlive who let it go half-read."""
+        held = ref(self)
+        limit = self._options.max_body
 
-    def _check_line(self, size: int) -> None:
-        limit = self._options.max_body or 0
-        if size > limit:
-            self._reply.abort()
-            self._failed(BodyTooLarge(f'a line or an event of the body is larger than max_body={limit} bytes'))
+        def check(size: int) -> None:
+            if size > limit:  # type: ignore[operator]
+                held()._too_long(limit)  # type: ignore[union-attr, arg-type]
+
+        pieces = iter(lambda: held().read(PIECE), b'')  # type: ignore[union-attr]
+        return pieces, None if limit is None else check
+
+    def _too_long(self, limit: int) -> None:
+        self._reply.abort()
+        self._failed(BodyTooLarge(f'a line or an event of the body is larger than max_body={limit} bytes'))
 
     def __enter__(self) -> Self:
         return self

@@ -18,6 +18,7 @@ from requite.errors import (
     RequestError,
 )
 from requite.intent import Intent
+from requite.optionchecks import deferred
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,14 +61,19 @@ class Watched(Intent):
     def on(self, event: str, listener: Callable[..., Any], once: bool = False) -> Self:
         """Has ``listener`` called on an event of Node's, with Node's arguments; at once if the event is over. Returns the request.
 
-        Raises ``OptionsError`` for an event that does not exist. A ``socket`` listener that comes after the connection went on to others gets None.
+        Raises ``OptionsError`` for an event that does not exist, ``InvalidOptionType`` for what cannot be called, or would have to be awaited. A ``socket`` listener that comes after the connection went on to others gets None.
         """
-        if event not in EVENTS or not callable(listener):
+        if event not in EVENTS or not callable(listener) or deferred(listener):
             self.refused = True
         if event not in EVENTS:
             raise OptionsError(f'there is no event {event!r}; there are {", ".join(sorted(EVENTS))}')
         if not callable(listener):
             raise InvalidOptionType(f'the listener of {event!r} must be callable, not {listener!r}')
+        if deferred(listener):
+            raise InvalidOptionType(
+                f'the listener of {event!r} is an async function or a generator, whose answer nobody awaits; give a plain function, '
+                'which may call asyncio.ensure_future'
+            )
         emitter = self._emitter
         if emitter is None:
             emitter = self.__dict__.setdefault('_emitter', Emitter(self._stage))
@@ -211,4 +217,4 @@ def _is_read(response: Response) -> bool:
     streaming = response._streaming
     if streaming == ():
         return response._content is None and response._fault is None
-    return bool(getattr(streaming, 'gi_running', False))
+    return streaming is not None and streaming.running

@@ -6,7 +6,9 @@ import contextlib
 import io
 import shutil
 import socket
+import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from requite import request
+from requite import errors, request
 from tests.servers import Authority, HttpServer, RawServer, Seen, receive_request, redirect
+from tests.wire.middlemen import Tunnels
 
 CURL = shutil.which('curl')
 SHELL = shutil.which('sh')
@@ -154,7 +157,7 @@ def test_a_certificate_is_left_unchecked_only_where_it_is_here(tls_server: HttpS
 
 
 @contextlib.contextmanager
-def unix_server(path: Path) -> Iterator[list[Seen]]:
+def unix_server(path: Path | str) -> Iterator[list[Seen]]:
     seen: list[Seen] = []
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
@@ -181,6 +184,17 @@ def unix_server(path: Path) -> Iterator[list[Seen]]:
 def test_a_unix_socket_is_reached(tmp_path: Path) -> None:
     with unix_server(tmp_path / 'a socket') as seen:
         made = request.post(f'http://unix:{tmp_path}/a socket:/there?a=1', body='x')
+        command = made.to_curl()
+        made.end()
+        run(command)
+        same(*seen)
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='only Linux has sockets without a file')
+def test_an_abstract_socket_is_reached(tmp_path: Path) -> None:
+    name = f'requite-{tmp_path.name}-{tmp_path.parent.name}'
+    with unix_server('\0' + name) as seen:
+        made = request.get(f'http://unix:@{name}:/there')
         command = made.to_curl()
         made.end()
         run(command)
@@ -218,6 +232,178 @@ def test_a_proxy_of_the_environment_that_is_not_wanted_is_not_used(
     made.end()
     run(command)
     same(*server.requests)
+
+
+def test_a_variable_that_only_curl_knows_leads_nowhere_else(
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('ALL_PROXY', 'http://127.0.0.1:1')
+    made = request.get(server.url)
+    command = made.to_curl()
+    made.end()
+    run(command)
+    same(*server.requests)
+
+
+@pytest.mark.parametrize('trust', ['ca', 'strict_ssl'])
+def test_a_proxy_behind_tls_is_trusted_as_here(tls_server: HttpServer, authority: Authority, trust: str) -> None:
+    given: dict[str, Any] = {'ca': authority.path} if trust == 'ca' else {'strict_ssl': False}
+    made = request.get('http://h.invalid/x', proxy=tls_server.url, **given)
+    command = made.to_curl()
+    made.end()
+    run(command)
+    same(*tls_server.requests)
+    assert ('--proxy-cacert' if trust == 'ca' else '--proxy-insecure') in command
+    assert not {'--cacert', '--insecure'} & set(command.split())
+
+
+@pytest.mark.parametrize('trust', ['ca', 'strict_ssl'])
+def test_a_tunnel_through_tls_trusts_both_its_ends(tls_server: HttpServer, authority: Authority, trust: str) -> None:
+    given: dict[str, Any] = {'ca': authority.path} if trust == 'ca' else {'strict_ssl': False}
+    with Tunnels(tls=authority.context()) as proxy:
+        made = request.get(tls_server.url, proxy=proxy.url, **given)
+        command = made.to_curl()
+        made.end()
+        run(command)
+        assert len(proxy.opened) == 2
+    same(*tls_server.requests)
+
+
+def told(head: bytes) -> list[str]:
+    """What a CONNECT says; that connections to proxies are kept, curl always adds."""
+    return sorted(line.lower() for line in head.decode().split('\r\n') if not line.lower().startswith('proxy-conn'))
+
+
+@pytest.mark.parametrize(
+    'given',
+    [
+        {'headers': {'x-team': 'blue'}, 'proxy_header_exclusive_list': ['x-team']},
+        {'headers': {'x-team': 'blue'}, 'proxy_header_white_list': ['x-team']},
+        {'headers': {'accept': 'a/b', 'cookie': 'a=b', 'user-agent': None}},
+        {'headers': {'proxy-authorization': 'Basic dTpw'}},
+    ],
+)
+@pytest.mark.parametrize('login', ['', 'me:sekrit@'])
+def test_the_proxy_of_a_tunnel_is_told_the_same(server: HttpServer, given: dict[str, Any], login: str) -> None:
+    with Tunnels() as proxy:
+        made = request.get(server.url, proxy=proxy.url.replace('://', f'://{login}'), tunnel=True, **given)
+        command, hidden = made.to_curl(secrets=True), made.to_curl()
+        made.end()
+        run(command)
+        ours, theirs = proxy.heads
+    assert told(theirs) == told(ours)
+    same(*server.requests)
+    assert not {'sekrit', 'dTpw'} & set(hidden.replace(':', ' ').split())
+
+
+@pytest.mark.parametrize('login', ['', 'me:sekrit@'])
+def test_a_callers_own_credentials_for_a_proxy_are_told(server: HttpServer, login: str) -> None:
+    proxy = server.url.replace('://', f'://{login}')
+    made = request.get('http://h.invalid/', proxy=proxy, headers={'Proxy-Authorization': 'Basic dTpw'})
+    command, hidden = made.to_curl(secrets=True), made.to_curl()
+    made.end()
+    run(command)
+    same(*server.requests)
+    assert server.requests[1].header('proxy-authorization') == 'Basic dTpw'
+    assert "'Proxy-Authorization: Basic ***'" in hidden
+
+
+@pytest.mark.parametrize('tunnelled', [True, False])
+def test_a_server_is_called_by_its_other_name(
+    http_server: Callable[..., HttpServer], authority: Authority, tunnelled: bool
+) -> None:
+    server = http_server(tls=authority.context('other.example'))
+    with Tunnels() as proxy:
+        made = request.get(
+            server.url + '/x?a=1',
+            server_hostname='other.example',
+            ca=authority.path,
+            proxy=proxy.url if tunnelled else None,
+        )
+        command = made.to_curl()
+        made.end()
+        run(command)
+        assert proxy.opened == [server.authority] * 2 * tunnelled
+    same(*server.requests)
+
+
+@pytest.mark.parametrize(
+    ('given', 'version', 'spoken'),
+    [
+        ({'min_version': 'TLSv1.3'}, 'TLSv1.2', False),
+        ({'min_version': 'TLSv1.2'}, 'TLSv1.2', True),
+        ({'secure_options': ssl.OP_NO_TLSv1_2}, 'TLSv1.2', False),
+        ({'secure_options': ssl.OP_NO_TLSv1_3}, 'TLSv1.3', False),
+        ({'max_version': 'TLSv1.2'}, 'TLSv1.3', False),
+    ],
+)
+def test_only_the_versions_that_are_spoken_here_are_spoken(
+    http_server: Callable[..., HttpServer], authority: Authority, given: dict[str, Any], version: str, spoken: bool
+) -> None:
+    context = authority.context()
+    context.minimum_version = context.maximum_version = ssl.TLSVersion[version.replace('.', '_')]
+    server = http_server(tls=context)
+    options = {'agent_options': given} if 'max_version' in given or 'secure_options' in given else given
+    made = request.get(server.url, ca=authority.path, **options)
+    command = made.to_curl()
+    for attempt in (made.end, lambda: run(command)):
+        with contextlib.nullcontext() if spoken else pytest.raises((errors.TransportError, AssertionError)):
+            attempt()
+    assert len(server.requests) == 2 * spoken
+
+
+@pytest.mark.parametrize('form', ['pem', 'pfx'])
+def test_who_we_are_is_proved_with_the_same_files(
+    http_server: Callable[..., HttpServer], authority: Authority, tmp_path: Path, form: str
+) -> None:
+    context = authority.context()
+    context.load_verify_locations(authority.path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = http_server(tls=context)
+    made = request.get(server.url, ca=authority.path, **identity(authority, tmp_path / 'my:own', form))
+    command, hidden = made.to_curl(secrets=True), made.to_curl()
+    made.end()
+    run(command)
+    same(*server.requests)
+    assert 'sekrit' not in hidden
+
+
+def identity(authority: Authority, folder: Path, form: str) -> dict[str, Any]:
+    """A certificate and its key as files, and the options that name them."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    folder.mkdir()
+    issued = authority._ca.issue_cert('me.example')
+    key, chain = issued.private_key_pem.bytes(), issued.cert_chain_pems[0].bytes()
+    if form == 'pem':
+        (folder / 'cert.pem').write_bytes(chain)
+        (folder / 'key.pem').write_bytes(key)
+        return {'cert': str(folder / 'cert.pem'), 'key': str(folder / 'key.pem')}
+    packed = pkcs12.serialize_key_and_certificates(
+        b'me',
+        serialization.load_pem_private_key(key, None),  # type: ignore[arg-type]
+        x509.load_pem_x509_certificate(chain),
+        None,
+        serialization.BestAvailableEncryption(b'sekrit'),
+    )
+    (folder / 'me.p12').write_bytes(packed)
+    return {'agent_options': {'pfx': str(folder / 'me.p12'), 'passphrase': 'sekrit'}}
+
+
+@pytest.mark.parametrize(
+    ('given', 'named'),
+    [
+        ({'url': 'https://h.invalid/', 'proxy': 'http://127.0.0.1:1', 'tunnel': False}, 'tunnel'),
+        ({'url': 'https://h.invalid/', 'assert_fingerprint': 'ab' * 32}, 'assert_fingerprint'),
+    ],
+)
+def test_what_no_command_of_curl_does_is_said(given: dict[str, Any], named: str) -> None:
+    made = request(**given)
+    with pytest.raises(errors.OptionsError, match=f"option '{named}': .*curl .*leave"):
+        made.to_curl()
+    made.refused = True
 
 
 def test_digest_is_left_to_curl(server: HttpServer) -> None:

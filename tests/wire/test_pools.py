@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 import sys
 import threading
@@ -280,7 +279,11 @@ def outcomes(
 
     def dropped(pool: Pool) -> None:
         assert request.get(slow.url, pool=pool).response.status_code == 200
-        gc.collect()
+        assert states(pool)[0] == 0
+
+    def half_read(pool: Pool) -> None:
+        assert request.get(f'{server.url}/large', pool=pool).response.read(1) == b'x'
+        assert states(pool)[0] == 0
 
     def left(pool: Pool) -> None:
         with request.get(f'{server.url}/large', pool=pool) as response:
@@ -305,6 +308,7 @@ def outcomes(
     return [
         aborted,
         dropped,
+        half_read,
         left,
         broken,
         listener,
@@ -339,7 +343,7 @@ def test_no_descriptor_and_no_place_stays_behind_however_a_request_ends(
     def all_of_them() -> None:
         for ending in endings:
             ending(pool)
-        gc.collect()
+            assert states(pool)[0] == 0, ending
 
     all_of_them()  # what is opened once for all: files of certificates, modules
     deadline = time.monotonic() + 5

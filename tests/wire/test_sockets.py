@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import ipaddress
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -28,6 +30,7 @@ from requite import (
     Pool,
     request,
 )
+from requite.transport import names
 from tests.servers import HttpServer, RawServer, closed_port, redirect
 
 Servers = Callable[..., HttpServer]
@@ -272,6 +275,152 @@ def test_r8_a_lookup_decides_about_every_place_that_a_request_goes_to(server: Ht
     with pytest.raises(PermissionError):
         api.get('http://[::1]/').end()
     assert (len(server.requests), inner.connections) == (1, 0)
+
+
+CLOCKS = [
+    ({'deadline': 500}, DeadlineExceeded),
+    ({'timeout': 500}, ConnectTimeout),
+    ({'timeout': {'connect': 500}, 'deadline': 5000}, ConnectTimeout),
+]
+
+
+@contextlib.contextmanager
+def sleeping(monkeypatch: pytest.MonkeyPatch, whose: str) -> Iterator[dict[str, Any]]:
+    """The options of a request whose look-up does not return, the system's or the caller's."""
+    awake = threading.Event()
+
+    def lookup(host: str, *_: Any, **options: Any) -> Any:
+        awake.wait(20)
+        return '127.0.0.1'
+
+    if whose == "the caller's":
+        options = {'lookup': lookup}
+    else:
+        monkeypatch.setattr(socket, 'getaddrinfo', lookup)
+        options = {}
+    try:
+        yield options
+    finally:
+        awake.set()
+
+
+@pytest.mark.parametrize('whose', ["the caller's", "the system's"])
+@pytest.mark.parametrize(('clocks', 'kind'), CLOCKS, ids=str)
+def test_d2_a_look_up_that_does_not_return_is_over_when_a_clock_is(
+    clocks: dict[str, Any], kind: type[Exception], whose: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SECURITY D1, D2."""
+    pool = Pool(1)
+    with sleeping(monkeypatch, whose) as options:
+        for _ in range(2):
+            began = time.monotonic()
+            with pytest.raises(kind):
+                request.get('http://h.example/', clocks, pool=pool, **options).end()
+            assert 0.4 < time.monotonic() - began < 1.5
+    assert set(pool.status().values()) == {(0, 0)}
+
+
+@pytest.mark.parametrize('whose', ["the caller's", "the system's"])
+def test_an_abort_ends_the_wait_for_a_look_up_at_once(whose: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with sleeping(monkeypatch, whose) as options:
+        made = request.get('http://h.example/', **options)
+        threading.Timer(0.3, made.abort).start()
+        began = time.monotonic()
+        with pytest.raises(AbortError):
+            made.end()
+        assert 0.2 < time.monotonic() - began < 1.3
+
+
+def test_a_lookup_sees_the_context_variables_of_whoever_asked(server: HttpServer) -> None:
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar('variable', default='nobody')
+    seen: list[str] = []
+
+    def lookup(host: str, options: Any) -> str:
+        seen.append(variable.get())
+        variable.set('lookup')
+        return '127.0.0.1'
+
+    variable.set('caller')
+    assert request.get(f'http://h.example:{server.port}/', lookup=lookup).end().ok
+    assert (seen, variable.get()) == (['caller'], 'caller')
+
+
+def test_between_two_look_ups_there_is_no_thread_and_addresses_need_none(server: HttpServer) -> None:
+    started: list[str] = []
+    before = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        before(thread)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threading.Thread, 'start', start)
+        assert request.get(f'http://127.0.0.1:{server.port}/', pool=False).end().ok
+        assert request.get(f'http://localhost:{server.port}/', pool=False).end().ok
+        assert 'requite-lookup' not in started
+        assert request.get(f'http://h.example:{server.port}/', lookup=of('127.0.0.1'), pool=False).end().ok
+    assert 'requite-lookup' in started
+    for _ in range(100):
+        if 'requite-lookup' not in [thread.name for thread in threading.enumerate()]:
+            break
+        time.sleep(0.02)
+    assert 'requite-lookup' not in [thread.name for thread in threading.enumerate()]
+
+
+def test_more_look_ups_than_threads_wait_for_their_turn(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, 'MOST', 1)
+    awake = threading.Event()
+
+    def slow(host: str, options: Any) -> str:
+        awake.wait(20)
+        return '127.0.0.1'
+
+    with pytest.raises(ConnectTimeout):
+        request.get(f'http://h.example:{server.port}/', lookup=slow, timeout=200).end()
+    with pytest.raises(ConnectTimeout):
+        request.get(f'http://h.example:{server.port}/', lookup=of('127.0.0.1'), timeout=200).end()
+    threading.Timer(0.2, awake.set).start()
+    assert request.get(f'http://h.example:{server.port}/', lookup=of('127.0.0.1'), timeout=5000).end().ok
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no fork here')
+def test_a_child_that_was_forked_during_a_look_up_looks_up_for_itself() -> None:
+    """Even where every thread of the parent was busy."""
+    program = (
+        'import os, socket, threading, time, warnings\n'
+        'from requite import request\n'
+        'from requite.transport import names\n'
+        'warnings.simplefilter("ignore")\n'
+        'names.MOST = 1\n'
+        'def slow(host, options): time.sleep(1); return []\n'
+        'def ask(): \n'
+        '    try: request.get("http://a.test/", lookup=slow).end()\n'
+        '    except Exception: pass\n'
+        'threading.Thread(target=ask).start()\n'
+        'time.sleep(0.3)\n'
+        'child = os.fork()\n'
+        'if not child:\n'
+        '    began = time.monotonic()\n'
+        '    try: request.get("http://b.test/", lookup=lambda host, options: [], timeout=5000).end()\n'
+        '    except Exception as error: os._exit(int(type(error).__name__ != "NameNotFound" or time.monotonic() - began > 0.5))\n'
+        '    os._exit(2)\n'
+        'raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n'
+    )
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, '')
+
+
+def test_the_interpreter_ends_without_waiting_for_a_look_up() -> None:
+    program = (
+        'import time\n'
+        'from requite import request\n'
+        'try: request.get("http://a.test/", lookup=lambda host, options: time.sleep(30), timeout=100).end()\n'
+        'except TimeoutError: pass\n'
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert time.monotonic() - began < 10
 
 
 def test_connections_that_were_found_by_different_lookups_are_not_shared(server: HttpServer) -> None:

@@ -77,6 +77,8 @@ def of(value: Any, place: str = BODY) -> Body | None:
         fix = "; open it: open(path, 'rb')"
     elif isinstance(value, type):
         fix = '; give an object, not its class'
+    elif hasattr(value, '__aiter__'):
+        fix = '; an asynchronous iterable is piped in a coroutine: await apipe(it, request.post(...))'
     raise InvalidBody(
         f'{place}: {said}It must be bytes, str, a list of them, a binary file or an iterable of bytes, not {checks.kind(value)}{fix}'
     )

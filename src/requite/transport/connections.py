@@ -1,7 +1,6 @@
 """Making connections: urllib3's connection classes with our clock, our abort and our marks.
 
-Name look-up, TCP and TLS together may take ``limits.connect`` seconds of wall clock. ``getaddrinfo`` runs in the calling thread and cannot be interrupted by
-anybody: its time counts, and is only noticed when it returns.
+Name look-up, TCP and TLS together may take ``limits.connect`` seconds of wall clock.
 """
 
 from __future__ import annotations

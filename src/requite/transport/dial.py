@@ -50,7 +50,7 @@ def dial(hop: Hop, host: str, port: int, expires: float | None) -> socket.socket
     try:
         if hop.route.socket_path is not None:
             return _to_socket(hop, hop.route.socket_path, expires)
-        found = look_up(hop, host, port)
+        found = look_up(hop, host, port, expires)
         return _connected(hop, found[0], expires) if len(found) == 1 else _Race(hop, found, expires).run()
     except (OSError, UnicodeError, urllib3.exceptions.HTTPError) as error:
         raise faults.explain(error, hop, faults.CONNECT) from None

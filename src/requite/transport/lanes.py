@@ -7,6 +7,7 @@ any thread, in a finalizer and inside itself, so nothing here can deadlock.
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import weakref
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from requite.transport.link import Link
 
 MOST_SHOWN = 5
+
+PATIENCE = 0.5
+"""Seconds for which somebody waits before garbage is collected: a response in a circle of the caller's own objects holds its connection until then."""
+PAUSE = 50
+"""Between two collections lies this many times what the last one took."""
+
+_collected = (-1.0, 0.0)
+"""When garbage was last collected for somebody who waits, and from when on it may be again, in seconds of ``time.monotonic()``."""
 
 
 class _Turn:
@@ -49,8 +58,9 @@ class _Turn:
         except RuntimeError:
             pass  # already awake
 
-    def wait(self, seconds: float | None) -> None:
-        self._lock.acquire(timeout=-1 if seconds is None else min(max(seconds, 0), threading.TIMEOUT_MAX))
+    def wait(self, seconds: float) -> bool:
+        """Whether it was woken within that time."""
+        return self._lock.acquire(timeout=min(max(seconds, 0), threading.TIMEOUT_MAX))
 
 
 class Lane:
@@ -151,7 +161,7 @@ class Lane:
         try:
             if not turn.given and self._stuck():
                 raise self._for_itself(hop)
-            turn.wait(seconds)
+            _outwait(turn, seconds)
             if turn.given and not hop.signal.aborted:
                 return turn.link
             raise self._gave_up(hop)
@@ -228,6 +238,31 @@ class Lane:
             while not turn.given:  # somebody took it off the queue and is about to give
                 time.sleep(0)
             self.put(turn.link)
+
+
+def _outwait(turn: _Turn, seconds: float | None) -> None:
+    """Waits for a turn, and looks for garbage that holds connections after a while, then less and less often."""
+    now = time.monotonic()
+    ends = now + (threading.TIMEOUT_MAX if seconds is None else max(seconds, 0))
+    patience = min(PATIENCE, (ends - now) / 2)
+    while not turn.wait(min(patience, ends - now)):
+        now = time.monotonic()
+        if now >= ends:
+            return
+        _collect(now, now - patience)
+        patience *= 2
+        now = time.monotonic()
+
+
+def _collect(now: float, since: float) -> None:
+    """Collects garbage, unless somebody has since then, or it would take too large a part of the time."""
+    global _collected
+    last, again = _collected
+    if last < since and again <= now:
+        _collected = now, now + PATIENCE  # others who wait leave it to this thread
+        gc.collect()
+        done = time.monotonic()
+        _collected = now, done + PAUSE * (done - now)
 
 
 def _line(made: tuple[Any, int]) -> str:

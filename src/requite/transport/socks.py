@@ -17,6 +17,7 @@ from requite.transport.tunnel import left
 if TYPE_CHECKING:
     from requite.message import Hop
     from requite.routes import Proxy
+    from requite.transport.names import Address
 
 LONGEST = 255
 """The length of a name is one byte."""
@@ -49,7 +50,7 @@ def ask(sock: socket.socket, hop: Hop, proxy: Proxy, expires: float | None) -> N
         raise errors.NameNotFound(f'getaddrinfo ENOTFOUND: a SOCKS proxy takes names of {LONGEST} bytes at most')
     if proxy.scheme.startswith('socks5'):
         _authenticate(wire, proxy)
-        _connect5(wire, _address5(hop, host, remote), port)
+        _connect5(wire, _address5(wire, hop, host, remote), port)
     else:
         _connect4(wire, hop, proxy, remote)
 
@@ -76,6 +77,13 @@ class _Wire:
             data += piece
         return data
 
+    def find(self, hop: Hop, host: str) -> list[Address]:
+        """The addresses of the origin; an abort wakes who waits for them, and afterwards who waits for the proxy again."""
+        try:
+            return look_up(hop, host, hop.route.port, self._expires)
+        finally:
+            hop.signal.watch(self._sock)
+
 
 def _authenticate(wire: _Wire, proxy: Proxy) -> None:
     known = proxy.user is not None
@@ -99,7 +107,7 @@ def _authenticate(wire: _Wire, proxy: Proxy) -> None:
         raise _nonsense()
 
 
-def _address5(hop: Hop, host: str, remote: bool) -> bytes:
+def _address5(wire: _Wire, hop: Hop, host: str, remote: bool) -> bytes:
     """The address as RFC 1928 5 writes it: a name only where the proxy is to look it up."""
     for family, kind in ((socket.AF_INET, b'\x01'), (socket.AF_INET6, b'\x04')):
         try:
@@ -109,7 +117,7 @@ def _address5(hop: Hop, host: str, remote: bool) -> bytes:
     if remote:
         name = host.encode('ascii')
         return b'\x03' + bytes([len(name)]) + name
-    addresses = look_up(hop, host, hop.route.port)
+    addresses = wire.find(hop, host)
     # nothing is known of what the proxy can reach; where it can reach anything, it is this
     found, address = next((item for item in addresses if item[0] == socket.AF_INET), addresses[0])
     return (b'\x01' if found == socket.AF_INET else b'\x04') + socket.inet_pton(found, str(address[0]))
@@ -139,7 +147,7 @@ def _connect4(wire: _Wire, hop: Hop, proxy: Proxy, remote: bool) -> None:
             address, name = b'\x00\x00\x00\x01', host.encode('ascii') + b'\x00'
         else:
             of_4 = hop._replace(route=hop.route._replace(family=4))
-            address = socket.inet_aton(str(look_up(of_4, host, port)[0][1][0]))
+            address = socket.inet_aton(str(wire.find(of_4, host)[0][1][0]))
     user = (proxy.user or '').encode()
     wire.say(b'\x04\x01' + struct.pack('>H', port) + address + user + b'\x00' + name)
     version, status = wire.hear(8)[:2]
