@@ -61,7 +61,9 @@ def site(seen: Seen) -> Answer | bytes:
         '/missing': reply('no such page', 404),
         '/cookie': Answer(200, {'set-cookie': 'key1=value1; Domain=example.com'}, 'a cookie for you'),
         '/oauth/request_token': reply('oauth_token=pending&oauth_token_secret=hdhd0244k9j7ao03'),
-        '/oauth/access_token': reply('oauth_token=granted&oauth_token_secret=pfkkdhi9sl3r4s00&user_id=1&screen_name=ada'),
+        '/oauth/access_token': reply(
+            'oauth_token=granted&oauth_token_secret=pfkkdhi9sl3r4s00&user_id=1&screen_name=ada'
+        ),
         '/slow': slow,
         '/lines': reply('one\ntwo\nthree\n', content_type='text/plain'),
         '/events': reply(

@@ -1,6 +1,7 @@
 """From the ``pool``, ``agent``, ``agent_options`` and ``forever`` options to the ``Pool`` that they name.
 
-The same mapping always names the same connections: it holds them itself, under the key ``'agents'``, as Node's pool object holds its agents.
+The same mapping always names the same connections: it holds them itself, under the key ``'agents'``, as Node's pool object holds its agents. Its ``max_sockets``
+bounds all of them together, whatever else their requests ask for (Node makes as many again for each kind of agent: mended).
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from requite import checks
-from requite.errors import InvalidOptionType
-from requite.transport.pools import DEFAULT, Pool
+from requite.errors import InvalidOptionType, OptionsError
+from requite.transport.pools import DEFAULT, MOST, Pool, Share
 
 if TYPE_CHECKING:
     from requite.options import Options
@@ -43,7 +44,9 @@ def pool_of(options: Options) -> Pool | None:
     if chosen is None:
         return _named(_shared, agent) if agent else DEFAULT
     held, size = _held(chosen)
-    return _named(held, {'max_sockets': size, **agent} if size is not None else agent)
+    if agent.get('keep_alive') is True:
+        del agent['keep_alive']  # as they are without it
+    return _named(held, agent) if size is None else _bounded(held, size, agent)
 
 
 def _held(mapping: MutableMapping[str, Any]) -> tuple[dict[Any, Pool], int | None]:
@@ -59,10 +62,22 @@ def _held(mapping: MutableMapping[str, Any]) -> tuple[dict[Any, Pool], int | Non
     return held, size
 
 
-def _named(held: dict[Any, Pool], agent: dict[str, Any]) -> Pool:
+def _bounded(held: dict[Any, Pool], size: int, agent: dict[str, Any]) -> Pool:
+    """The pool of a mapping that has a size, which is the same for all of its requests; or a share of it, where a request asks for other terms."""
+    whole = _named(held, {}, max_sockets=size)
+    if whole.max_sockets != min(size, MOST):
+        raise OptionsError(
+            f"pool['max_sockets'] is {size}, but requests were made with this mapping when it was {whole.max_sockets}; "
+            'set it before the first request, or give another mapping'
+        )
+    agent.pop('max_sockets', None)  # the mapping's counts, as in Node
+    return _named(held, agent, whole) if agent else whole
+
+
+def _named(held: dict[Any, Pool], agent: dict[str, Any], whole: Pool | None = None, **more: Any) -> Pool:
     key = tuple(sorted(agent.items()))
     with _making:
         pool = held.get(key)
         if pool is None:
-            pool = held[key] = Pool(**agent)
+            pool = held[key] = Pool(**agent, **more) if whole is None else Share(whole, **agent)
     return pool

@@ -55,7 +55,7 @@ async def _asked(handle: Request, ask: Callable[[], Any]) -> Any:
     thread = get_ident()
 
     def work() -> Any:
-        background.settle(thread)
+        background.settle(handle.signal, handle._options.deadline, thread)
         return ask()
 
     handle.awaiting += 1

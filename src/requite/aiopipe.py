@@ -49,7 +49,10 @@ async def apipe(source: Any, destination: Any, end: Any = True, ok_only: bool = 
     thread = get_ident()
 
     def work() -> None:
-        background.settle(thread)
+        for handle in requests:
+            background.settle(handle.signal, handle._options.deadline, thread)
+        if not requests:
+            background.settle(thread=thread)
         with crossing:
             pipe(_flowing(source, loop), _absorbing(destination, end), end, ok_only)
 

@@ -18,13 +18,15 @@ from collections import deque
 from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import get_ident
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from requite.workers import IDLE_SECONDS, Crowd, Job, Workers
+from requite.workers import IDLE_SECONDS, Crowd, Job, Wake, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from requite.message import AbortSignal
     from requite.request import Request
 
 MAX_GENERATIONS = 100
@@ -165,15 +167,22 @@ def _send_lanes(bell: SimpleQueue[None]) -> None:
         _ring()
 
 
-def settle(thread: int | None = None) -> None:
-    """Waits for what this thread, or ``thread``, has let go before."""
+def settle(signal: AbortSignal | None = None, deadline: float | None = None, thread: int | None = None) -> None:
+    """Waits for what this thread, or ``thread``, has let go before; not beyond ``deadline`` seconds from now, which ``signal`` keeps, nor an abort."""
     if _let_go or _lanes:
         _dispatch(False)
-        if thread is None:
-            thread = get_ident()
-        lane = _lanes.get(_sending.get(thread, thread))
-        if lane is not None:
-            lane.finish()
+        own = get_ident()
+        key = own if thread is None else thread
+        lane = _lanes.get(_sending.get(key, key))
+        if lane is None:
+            return
+        if signal is None or own in _sending:
+            lane.finish()  # in its turn, nobody else can
+            return
+        if deadline is not None and signal.until is None:
+            signal.until = monotonic() + deadline
+        # In another thread: whoever sent them here could neither be woken nor keep to a moment.
+        Wake().elsewhere(CROWD, lane.finish, signal)
 
 
 def flush(until: float | None = None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from requite.errors import InvalidOptionType, OptionsError, UnknownOption
@@ -211,3 +212,15 @@ def http_method(name: str, value: Any) -> str:
             f"option {name!r} must be a token of letters, digits and !#$%&'*+-.^_`|~, not {shown(value)}"
         )
     return value
+
+
+def deferred(asked: Any) -> bool:
+    """Whether calling it only makes an object that somebody would have to await or go through."""
+    while isinstance(asked, partial):
+        asked = asked.func
+    codes = [getattr(getattr(made, '__func__', made), '__code__', None) for made in (asked, type(asked).__call__)]
+    return any(code is not None and code.co_flags & _ASYNC for code in codes)
+
+
+_ASYNC = 0x80 | 0x20 | 0x200
+"""CO_COROUTINE, CO_GENERATOR, CO_ASYNC_GENERATOR: flags of a function whose call only makes an object. ``inspect`` is slow to import."""

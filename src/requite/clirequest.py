@@ -25,7 +25,9 @@ def wanted(arguments: Namespace, opened: ExitStack) -> Wanted:
     """What the arguments ask for; files that are sent stay open in ``opened``. Raises ``OptionsError``."""
     given = _written(arguments, opened) if arguments.from_curl is None else _from_curl(arguments, opened)
     if any(name.lower() == 'host' and value is None for name, value in given.options.get('headers', {}).items()):
-        raise OptionsError('every request of HTTP/1.1 has a Host: write Host:NAME for another one, Host; for an empty one')
+        raise OptionsError(
+            'every request of HTTP/1.1 has a Host: write Host:NAME for another one, Host; for an empty one'
+        )
     given.options.update(settings(arguments))
     auth = _auth(arguments)
     if auth is not None:
@@ -75,7 +77,7 @@ def _from_curl(arguments: Namespace, opened: ExitStack) -> Wanted:
         raise OptionsError('--from-curl and --har are two requests: keep one of them')
     method, url, words = divide_items(arguments.words)
     if url is not None:
-        raise OptionsError(f'--from-curl tells the address itself: leave {redact(url)!r} out')
+        raise OptionsError(f'--from-curl tells the address itself, beside {redact(url)!r}: leave the other one out')
     items = cliitems.parse(words)
     given = fromcurl.read(arguments.from_curl, opened)
     beside = content(arguments, items, opened)

@@ -23,6 +23,8 @@ NEVER_ASKED = ('accept', 'user-agent')
 """Fields that curl adds of its own accord."""
 STEERING = frozenset(('http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'))
 """Variables by which curl finds a proxy, or leaves one out, in lower case."""
+NO_TLS_1_2, NO_TLS_1_3 = 0x08000000, 0x20000000
+"""OpenSSL's SSL_OP_NO_TLSv1_2 and SSL_OP_NO_TLSv1_3."""
 MOST_CONTENT = 65536
 FROM_INPUT = ['--data-binary', '@-', '--header', 'expect:']
 
@@ -232,12 +234,10 @@ def _trust(tls: TLS, whose: str = '') -> list[str]:
 
 
 def _versions(tls: TLS) -> list[str]:
-    import ssl
-
     least, most = tls.min_version, tls.max_version
-    if tls.secure_options & ssl.OP_NO_TLSv1_2:
+    if tls.secure_options & NO_TLS_1_2:
         least = 'TLSv1.3'
-    if tls.secure_options & ssl.OP_NO_TLSv1_3:
+    if tls.secure_options & NO_TLS_1_3:
         most = 'TLSv1.2'
     words = [] if least is None else [f'--{least.lower()}']
     return words if most is None else [*words, '--tls-max', most.removeprefix('TLSv')]

@@ -6,7 +6,7 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
 from requite import proxies
-from requite.errors import ProxyRefused
+from requite.errors import DeadlineExceeded, ProxyRefused
 from requite.prepare import build, remember
 from requite.response import Response
 from requite.routes import Limits
@@ -28,7 +28,7 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
     first = carry
     limits, pool = options.limits, options.connections
     if options.deadline is not None:
-        limits = Limits(limits.connect, limits.read, monotonic() + options.deadline, limits.pool)
+        limits = Limits(limits.connect, limits.read, _deadline(options.deadline, carry, watch), limits.pool)
     if options.redirect_filter is not None:
         _permitted(options, carry)
     begun = perf_counter() if options.time else 0.0
@@ -68,6 +68,16 @@ def perform(options: Options, carry: Carry, transport: Transport, watch: Watch) 
     if hop.marks is not None:
         response._clock = begun, hop.marks.get('start', begun), hop.marks
     return response
+
+
+def _deadline(seconds: float, carry: Carry, watch: Watch) -> float:
+    """The moment at which the deadline is over, which may have begun with waiting for other requests; raises ``DeadlineExceeded`` when that took too long."""
+    now, until = monotonic(), watch.signal.until
+    if until is not None and until <= now:
+        raise DeadlineExceeded(
+            f'ETIMEDOUT: {carry.method} {carry.uri.redacted()} waited until its deadline for what its thread had let go before'
+        )
+    return now + seconds if until is None else until
 
 
 def _permitted(options: Options, carry: Carry) -> None:

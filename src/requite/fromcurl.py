@@ -213,13 +213,17 @@ def _address(last: dict[str, str]) -> str:
     if found is None:
         return url
     if re.search('[{}]', found[2] + found[3]):
-        raise OptionsError(f'curl: {redact(last["url"])!r}: curl sends braces as they are, which is no address; write %7B and %7D')
+        raise OptionsError(
+            f'curl: {redact(last["url"])!r}: curl sends braces as they are, which is no address; write %7B and %7D'
+        )
     return url if 'path-as-is' in last else found[1] + remove_dots(found[2]) + found[3]
 
 
 def _one(url: str) -> str:
     """The address with its escaped braces and brackets as they are meant; raises ``OptionsError`` for what curl would take for several addresses."""
-    site, rest = re.match(r'((?:[A-Za-z][\w+.-]*://)?(?:[^/?#@]*@)?(?:\[[0-9A-Fa-f:.]+(?:%[^]]*)?\])?)(.*)', url, re.DOTALL).groups()  # type: ignore[union-attr]
+    site, rest = re.match(
+        r'((?:[A-Za-z][\w+.-]*://)?(?:[^/?#@]*@)?(?:\[[0-9A-Fa-f:.]+(?:%[^]]*)?\])?)(.*)', url, re.DOTALL
+    ).groups()  # type: ignore[union-attr]
     if re.search(r'[][{}]', re.sub(r'\\[][{}]|\[\]', '', rest)):
         raise OptionsError(
             f'curl: {redact(url)!r}: curl takes {{...}} and [...] for several addresses; send one at a time, or add -g if they belong to the address'

@@ -29,6 +29,15 @@ def check_clocks(timeout: Any, deadline: float) -> None:
             )
 
 
+def check_verification(values: dict[str, Any]) -> None:
+    """One call cannot want both. (Defaults may say the one and a call the other: False in either accepts any certificate.)"""
+    strict, reject = values.get('strict_ssl'), values.get('reject_unauthorized')
+    if strict is not None and reject is not None and strict != reject:
+        raise OptionsError(
+            f"options 'strict_ssl' ({strict}) and 'reject_unauthorized' ({reject}) are two names for one thing and contradict each other; keep one of them"
+        )
+
+
 def over(outer: dict[str, Any], timeout: Any) -> Any:
     """A mapping leaves what it does not name as the defaults have it; a number replaces all."""
     if not isinstance(timeout, dict) or 'timeout' not in outer:

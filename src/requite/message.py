@@ -29,15 +29,17 @@ class AbortSignal:
     """Lets another thread stop an exchange at once, wherever it waits. ``made`` tells which line asked for it: code and offset, None where that is not known.
 
     ``bound`` is the thread (``get_ident()``) that alone can bring the exchange to its end, None where any may: one that is sending a body, or that is about to
-    send the answer on as the content of another request.
+    send the answer on as the content of another request. ``until`` is the moment of ``time.monotonic()`` at which the deadline is over, where that began before
+    the exchange.
     """
 
-    __slots__ = ('_socket', 'aborted', 'bound', 'made')
+    __slots__ = ('_socket', 'aborted', 'bound', 'made', 'until')
 
     def __init__(self) -> None:
         self.aborted = False
         self.made: tuple[Any, int] | None = None
         self.bound: int | None = None
+        self.until: float | None = None
         self._socket: socket.socket | None = None
 
     def watch(self, sock: socket.socket | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from requite import checks, fields, tlschecks
@@ -147,23 +146,11 @@ def follow(name: str, value: Any) -> Any:
 def plain_function(name: str, value: Any) -> Any:
     """A callable that answers at once: what an async function gives is true before it was asked anything (SECURITY R8)."""
     checks.function(name, value)
-    if deferred(value):
+    if checks.deferred(value):
         raise InvalidOptionType(
             f'option {name!r} is an async function or a generator, whose answer nobody awaits; give a plain function'
         )
     return value
-
-
-def deferred(asked: Any) -> bool:
-    """Whether calling it only makes an object that somebody would have to await or go through."""
-    while isinstance(asked, partial):
-        asked = asked.func
-    codes = [getattr(getattr(made, '__func__', made), '__code__', None) for made in (asked, type(asked).__call__)]
-    return any(code is not None and code.co_flags & _ASYNC for code in codes)
-
-
-_ASYNC = 0x80 | 0x20 | 0x200
-"""CO_COROUTINE, CO_GENERATOR, CO_ASYNC_GENERATOR: flags of a function whose call only makes an object. ``inspect`` is slow to import."""
 
 
 def timeout(name: str, value: Any) -> Any:

@@ -246,6 +246,7 @@ def _derive(merged: dict[str, Any], values: dict[str, Any]) -> None:
     elif 'timeout' not in merged and 'timeout' in (merged.get('agent_options') or ()):
         merged['limits'] = gathered.limits(merged['agent_options']['timeout'])
     if not gathered.TLS_SOURCES.isdisjoint(values):
+        gathered.check_verification(values)
         merged['tls'] = gathered.tls(merged)
     if not SIGNED.isdisjoint(values):
         merged.pop('signed', None)

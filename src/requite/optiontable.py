@@ -97,9 +97,9 @@ OPTIONS: tuple[Option, ...] = (
     Option('har_log', 'harLog', 'path or HarLog', '', 'None', 'Where each hop is written as an entry of a HAR 1.2 log, without credentials.', own.har_log),
     Option('time', '', 'bool', '', 'False', 'Measure: `timings`, `timing_phases`, `elapsed_time`.', checks.boolean),
     Option('progress', '', 'bool', '', 'False', 'A bar on the terminal for what is sent and received, drawn by rich or tqdm where installed; nothing where stderr is no terminal.', checks.boolean),
-    Option('pipefilter', '', 'callable(response, destination)', '', 'None', 'Called when the response is piped, after status and headers went over and before the first byte does.', checks.function),
+    Option('pipefilter', '', 'callable(response, destination)', '', 'None', 'Called when the response is piped, after status and headers went over and before the first byte does.', own.plain_function),
     Option('har', '', 'mapping', '', 'None', 'A HAR 1.2 request (or a whole log: its first entry) becomes options; those that are given beside it win.', own.anything),
-    Option('callback', '', 'callable(error, response, body)', '', 'None', 'Sends at once and is called exactly once.', checks.function),
+    Option('callback', '', 'callable(error, response, body)', '', 'None', 'Sends at once and is called exactly once.', own.plain_function),
     Option('agent_class', 'agentClass', '', '', '', 'A `Pool` in `pool`.', own.refused('a Pool in the option pool')),
     Option('http_modules', 'httpModules', '', '', '', 'A `Pool` in `pool`.', own.refused('a Pool in the option pool')),
 )

@@ -54,16 +54,20 @@ class Meter:
 class Counted:
     """A body that tells how much of it was sent; each time that it is sent it begins at 0."""
 
-    __slots__ = ('_body', '_tell', 'data', 'headers', 'length', 'live', 'replayable')
+    __slots__ = ('_body', '_tell', 'data', 'headers', 'length', 'live')
 
     def __init__(self, body: Body, tell: Tell) -> None:
         self._body = body
         self._tell = tell
         self.headers = body.headers
         self.length = body.length
-        self.replayable = body.replayable
         self.live = getattr(body, 'live', None)
         self.data = getattr(body, 'data', None)
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent again: as the body says."""
+        return self._body.replayable
 
     def check(self) -> None:
         """Raises ``InvalidBody`` where the body cannot be sent any more."""

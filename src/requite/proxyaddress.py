@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from requite.errors import InvalidOptionType, InvalidProtocol, InvalidURI, OptionsError
+from requite.errors import InvalidOptionType, InvalidProtocol, InvalidURI, OptionsError, RequestError
 from requite.routes import Proxy
 from requite.wire import uri as uris
 
@@ -16,6 +17,7 @@ PORTS = {'http': 80, 'https': 443, 'socks4': 1080, 'socks4a': 1080, 'socks5': 10
 """The schemes that a proxy may have, and the port where none is written."""
 MAX_SOCKS_TEXT = 255
 """RFC 1929 2: the lengths of user and password are one byte each."""
+VARIABLES = ('HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy')
 HOW = 'give it as http://host:port or http://user:password@host:port'
 
 _CONTROL = re.compile(r'[\x00-\x1f\x7f]|%[01][0-9a-f]|%7f', re.IGNORECASE)
@@ -100,9 +102,24 @@ def _of(what: str, scheme: str, uri: Uri) -> Proxy:
     if scheme.startswith('socks'):
         if max(len((part or '').encode()) for part in (user, password)) > MAX_SOCKS_TEXT:
             raise OptionsError(f'{what}: user and password of a SOCKS proxy have at most {MAX_SOCKS_TEXT} bytes')
+        if password is not None and scheme.startswith('socks4'):
+            raise OptionsError(
+                f'{what}: SOCKS 4 knows a user but no password; take the password out, or use socks5h://user:password@host:port'
+            )
     elif user is not None and ':' in user:
         raise OptionsError(f'{what}: the user may not hold a colon, which ends it (RFC 7617 2); take it out')
     port = PORTS[scheme] if uri.port is None else uri.effective_port
     if port == 0:
         raise InvalidURI(f'{what} has port 0, which nobody listens at; {HOW}')
     return Proxy(scheme, uri.hostname, port, user, password)
+
+
+def variable(proxy: Proxy) -> str | None:
+    """The environment variable that names this proxy, None where none does."""
+    for name in VARIABLES:
+        try:
+            if parse(name, os.environ.get(name, '').strip(), 'environment variable') == proxy:
+                return name
+        except RequestError:
+            continue
+    return None

@@ -97,7 +97,7 @@ class Request(Writing):
         self._finish_writing()
         if self._outlasted(callback):
             return
-        background.settle()
+        background.settle(self.signal, self._options.deadline)
         if background.claim(self):
             self._take_callback(callback)
             self._run(True)
@@ -170,7 +170,8 @@ class Request(Writing):
         """Makes sure that there is a response, by sending or by waiting; raises what came instead."""
         if self._feed is not None or self._written is not None:
             self._finish_writing(False)
-        background.settle()  # before the claim: whoever we wait for here may ask for this very request
+        # before the claim: whoever we wait for here may ask for this very request
+        background.settle(self.signal, self._options.deadline)
         if UNSENT.pop(id(self), None) is not None:
             self._run(whole)
         else:

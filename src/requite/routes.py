@@ -30,8 +30,8 @@ class TLS(NamedTuple):
 
     @property
     def halved(self) -> bool:
-        """Whether there is a private key whose certificate is still to come."""
-        return self.key is not None and self.cert is None and self.pfx is None
+        """Whether there is a private key whose certificate is still to come, or a passphrase without what it opens."""
+        return (self.key or self.passphrase) is not None and self.cert is None and self.pfx is None
 
     def __repr__(self) -> str:
         named = ' '.join(name for name, value in zip(self._fields, self, strict=True) if value)

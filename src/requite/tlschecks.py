@@ -35,8 +35,17 @@ def identity(name: str, value: Any) -> Any:
         raise InvalidOptionType(f'option {name!r} must be a path, PEM text or DER bytes, not {checks.kind(value)}')
     text = os.fsdecode(value)
     if '-----BEGIN' not in text and not os.path.isfile(text):
-        raise OptionsError(f'option {name!r} names no file that is there; give a path, PEM text or DER bytes')
+        where = f' {checks.shown(text)}, where no file is' if _is_path(name, value) else ' no file that is there'
+        raise OptionsError(f'option {name!r} names{where}; give a path, PEM text or DER bytes')
     return text
+
+
+def _is_path(name: str, value: Any) -> bool:
+    """Whether a text that is no file can be shown: a certificate is no secret; a key may have lost the lines around it, and then is one."""
+    if name == 'cert' or not isinstance(value, str):
+        return True
+    ends = value.lower().endswith(('.pem', '.key', '.crt', '.cer', '.der', '.p12', '.pfx', '.p8'))
+    return '\n' not in value and len(value) < 256 and (ends or value.startswith(('/', './', '../', '~')))
 
 
 def passphrase(name: str, value: Any) -> Any:

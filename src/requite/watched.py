@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from requite import background
+from requite import background, checks
 from requite.emitter import EVENTS, Emitter
 from requite.errors import (
     AbortError,
@@ -18,7 +18,6 @@ from requite.errors import (
     RequestError,
 )
 from requite.intent import Intent
-from requite.optionchecks import deferred
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,13 +62,13 @@ class Watched(Intent):
 
         Raises ``OptionsError`` for an event that does not exist, ``InvalidOptionType`` for what cannot be called, or would have to be awaited. A ``socket`` listener that comes after the connection went on to others gets None.
         """
-        if event not in EVENTS or not callable(listener) or deferred(listener):
+        if event not in EVENTS or checks.deferred(listener) or not callable(listener):
             self.refused = True
         if event not in EVENTS:
             raise OptionsError(f'there is no event {event!r}; there are {", ".join(sorted(EVENTS))}')
         if not callable(listener):
             raise InvalidOptionType(f'the listener of {event!r} must be callable, not {listener!r}')
-        if deferred(listener):
+        if checks.deferred(listener):
             raise InvalidOptionType(
                 f'the listener of {event!r} is an async function or a generator, whose answer nobody awaits; give a plain function, '
                 'which may call asyncio.ensure_future'

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from requite.message import AbortSignal
+
 IDLE_SECONDS = 10.0
 """How long a thread without work lives on."""
 MAX_WORKERS = 128
@@ -172,3 +174,36 @@ class Crowd:
                 task = line.waiting.popleft()
             task()
             del task
+
+
+class Wake:
+    """Somebody who waits for a task in another thread. An abort wakes it through ``shutdown``, as it would a socket."""
+
+    __slots__ = ('_lock',)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def elsewhere(self, crowd: Crowd, task: Callable[[], None], signal: AbortSignal) -> None:
+        """Has the crowd do ``task``, and waits for it: at most until ``signal.until``, or until the signal aborts. The task goes on then."""
+
+        def run() -> None:
+            try:
+                task()
+            finally:
+                self.shutdown(0)
+
+        signal.watch(self)  # type: ignore[arg-type]
+        try:
+            crowd.submit(run)
+            left = -1.0 if signal.until is None else max(signal.until - monotonic(), 0.0)
+            self._lock.acquire(timeout=min(left, threading.TIMEOUT_MAX))
+        finally:
+            signal.watch(None)
+
+    def shutdown(self, how: int) -> None:
+        try:
+            self._lock.release()
+        except RuntimeError:
+            pass  # already awake

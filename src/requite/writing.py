@@ -86,7 +86,7 @@ class Writing(Unattended):
         until = None if options.deadline is None else monotonic() + options.deadline
         feed = WrittenBody(self._carry.body, until, lambda: _drained(itself))
         self._become(configure.replaced(options, body=DeclaredBody(feed, None)))
-        background.settle()
+        background.settle(self.signal, options.deadline)
         if not background.claim(self):
             raise RequestStateError('the request was sent or aborted already; make another one')
         self._home = background.home

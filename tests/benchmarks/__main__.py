@@ -16,12 +16,17 @@ from .imports import measure_imports
 from .memory import measure_memory
 from .rounds import QUICK, Effort, measure
 from .scenarios import SCENARIOS
+from .threads import ROUNDS as THREAD_ROUNDS
+from .threads import measure_threads, thread_figures, thread_rows
+from .timings import measure_timings, timing_figures, timing_rows
 from .transfers import ROUNDS, TITLES, measure_transfers, transfer_figures, transfer_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PARTS = (*SCENARIOS, *TITLES, 'import', 'memory')
+PARTS = (*SCENARIOS, 'timings', 'threads', *TITLES, 'import', 'memory')
+SPELL = 8
+"""Turns of one client that a run of threads is as long as."""
 PAGE = ROOT / 'docs' / 'explanation' / 'performance.md'
 PACKAGES = ('requite', 'urllib3', 'httpx', 'requests', 'pycurl')
 
@@ -79,6 +84,10 @@ def run(parts: Sequence[str], effort: Effort) -> Run:
                 _add_imports(outcome, effort)
             elif part == 'memory':
                 _add_memory(outcome, target, effort)
+            elif part == 'timings':
+                _add_timings(outcome, target, effort)
+            elif part == 'threads':
+                _add_threads(outcome, target, effort)
             elif part in TITLES:
                 _add_transfers(outcome, part, target, effort)
             else:
@@ -105,6 +114,21 @@ def _add_memory(outcome: Run, target: server.Target, effort: Effort) -> None:
     outcome.figures.update(report.memory_figures(costs))
     outcome.rows.extend(report.memory_rows(costs, outcome.figures, effort.big))
     outcome.troubles.extend(f'memory, {cost.client}: {cost.trouble}' for cost in costs if cost.trouble)
+
+
+def _add_timings(outcome: Run, target: server.Target, effort: Effort) -> None:
+    cost = measure_timings(target, effort.turn, effort.rounds)
+    outcome.figures.update(timing_figures(cost))
+    outcome.rows.extend(timing_rows(cost, outcome.figures))
+    if cost.trouble:
+        outcome.troubles.append(f'timings, requite: {cost.trouble}')
+
+
+def _add_threads(outcome: Run, target: server.Target, effort: Effort) -> None:
+    rates = measure_threads(target, SPELL * effort.turn, min(effort.rounds, THREAD_ROUNDS))
+    outcome.figures.update(thread_figures(rates))
+    outcome.rows.extend(thread_rows(rates, outcome.figures))
+    outcome.troubles.extend(f'threads, {each.client}: {each.trouble}' for each in rates if each.trouble)
 
 
 def _add_transfers(outcome: Run, part: str, target: server.Target, effort: Effort) -> None:

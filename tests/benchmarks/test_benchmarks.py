@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+import time
 import urllib.error
 import urllib.request
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from requite import request
+
 from . import report, server
+from .__main__ import PARTS
 from .bulk import JOBS
 from .children import Worker, one_core
 from .gates import GATES, GROWTH, Gate, missed
@@ -17,11 +22,15 @@ from .imports import measure_imports
 from .memory import measure_memory
 from .rounds import QUICK, Cost, measure
 from .scenarios import SCENARIOS
+from .threads import ABOVE, Rate, measure_threads, thread_figures, thread_rows
+from .timings import TimingCost, measure_timings, timing_figures, timing_rows
 from .transfers import TITLES, measure_transfers, transfer_figures, transfer_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.servers import HttpServer
 
 PEERS = ('urllib3', 'httpx', 'requests')
 LOOSE = 0.5
@@ -82,6 +91,54 @@ def test_a_big_body_costs_little_more_than_its_copying(target: server.Target, jo
     asked = {figure for part, figure in figures if part == job}
     short = [line for line in missed(figures, (job,), slack=LOOSE) if any(figure in line for figure in asked)]
     assert short == []
+
+
+@pytest.mark.timing
+def test_timings_cost_a_small_get_little(target: server.Target) -> None:
+    cost = measure_timings(target, QUICK.turn, QUICK.rounds)
+    assert cost.trouble is None
+    figures = timing_figures(cost)
+    assert missed(figures, ('timings',), slack=LOOSE) == []
+    assert 'time=True' in report.table(timing_rows(cost, figures))
+
+
+def test_without_timings_no_clock_is_read_for_them(server: HttpServer) -> None:
+    api = request.defaults(pool={'max_sockets': 1}, timeout=10_000)
+    read: list[bool] = []
+
+    def watch(frame: Any, event: str, called: Any) -> None:
+        if event == 'c_call' and called is time.perf_counter:
+            read.append(True)
+
+    counts = []
+    for timed in (False, True):
+        api.get(server.url, time=timed).end()
+        read.clear()
+        sys.setprofile(watch)
+        try:
+            api.get(server.url, time=timed).end()
+        finally:
+            sys.setprofile(None)
+        counts.append(len(read))
+    assert counts[0] == 0
+    assert counts[1] > 0
+
+
+@pytest.mark.timing
+def test_many_threads_get_more_done_than_with_the_peers(target: server.Target) -> None:
+    absent = [peer for peer in ('urllib3', 'requests') if find_spec(peer) is None]
+    if absent:
+        pytest.skip(f'not installed: {", ".join(absent)}')
+    rates = measure_threads(target, 8 * QUICK.turn, 1, (8,))
+    assert [rate.trouble for rate in rates if rate.trouble] == []
+    figures = thread_figures(rates)
+    assert set(figures) == {('threads', f'requite/{peer}, 8 threads') for peer in ('urllib3', 'requests')} | {
+        ('threads', ABOVE)
+    }
+    short = [line for line in missed(figures, ('threads',), slack=LOOSE) if 'not measured' not in line]
+    assert short == []
+    # None at all would mean that the measurement does not see them.
+    assert rates[-1].connections == rates[-1].limit
 
 
 def test_importing_requite_loads_no_forbidden_module() -> None:
@@ -154,8 +211,24 @@ def test_ratios_are_those_of_the_medians() -> None:
     assert 'at least 13: reached' in shown
 
 
+def test_a_connection_above_the_limit_is_a_miss_and_so_is_a_dear_timing() -> None:
+    rates = [
+        Rate('requite', 8, 8, (700.0, 800.0, 900.0), 8),
+        Rate('urllib3', 8, 8, (400.0,), 8),
+        Rate('requests', 8, 8, trouble='not installed'),
+        Rate('requite', 32, 8, (500.0,), 9),
+    ]
+    figures = thread_figures(rates)
+    assert figures == {('threads', 'requite/urllib3, 8 threads'): 2.0, ('threads', ABOVE): 1.0}
+    shown = report.table(thread_rows(rates, figures))
+    assert 'at most 0: MISSED' in shown
+    assert 'at least 2.5: MISSED' in shown
+    cost = TimingCost((10.0, 20.0, 10.0), (14.0, 24.0, 11.0))
+    assert missed(timing_figures(cost), ('timings',)) == ['timings microseconds added: at most 3, measured 4.00']
+
+
 def test_every_gate_names_a_part_that_can_be_measured() -> None:
-    assert {gate.part for gate in GATES} <= {*SCENARIOS, *TITLES, 'import', 'memory'}
+    assert {gate.part for gate in GATES} <= set(PARTS)
 
 
 def test_the_table_replaces_only_what_stands_between_the_markers() -> None:

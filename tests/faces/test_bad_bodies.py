@@ -9,7 +9,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -317,3 +317,11 @@ def test_a_file_whose_size_says_nothing_is_sent_chunked(server: HttpServer) -> N
     (seen,) = server.requests
     assert seen.header('transfer-encoding') == 'chunked'
     assert b'Pid:' in seen.body
+
+
+def test_an_asynchronous_body_names_what_sends_it() -> None:
+    async def rows() -> AsyncIterator[bytes]:
+        yield b'a'
+
+    with pytest.raises(InvalidBody, match='await apipe'):
+        request.post('http://127.0.0.1:1/', body=rows())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from requite import (
+    AbortError,
     ConnectionRefused,
+    InvalidOptionType,
     OptionsError,
     ReadTimeout,
     Request,
@@ -332,3 +335,65 @@ def test_every_event_of_the_contract_can_be_listened_to(server: HttpServer) -> N
     for event in EVENTS:
         made.on(event, lambda *_: None)
     assert made.end().status_code == 200
+
+
+@pytest.mark.parametrize('event', ['redirect', 'hop'])
+def test_after_an_abort_by_a_listener_no_request_is_announced(server: HttpServer, event: str) -> None:
+    server.routes['/from'] = lambda _: redirect('/to')
+    made = request.get(server.url + '/from')
+    log = heard(made)
+    seen = 0
+
+    def stop(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if event == 'redirect' or seen == 2:
+            made.abort()
+
+    made.on(event, stop)
+    with pytest.raises(AbortError):
+        made.end()
+    assert names(log) == ['request', 'socket', 'redirect', 'abort']
+
+
+def test_an_abort_once_the_body_is_whole_stops_nothing(server: HttpServer) -> None:
+    made = request.get(server.url + '/a')
+    log = heard(made)
+    made.on('end', lambda: made.abort())
+    assert made.end().ok
+    assert names(log)[-4:] == ['end', 'abort', 'complete', 'close']
+
+
+async def asynchronous(*_: Any) -> None:
+    raise NotImplementedError
+
+
+class Called:
+    async def method(self, *_: Any) -> None:
+        raise NotImplementedError
+
+    async def __call__(self, *_: Any) -> None:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize('listener', [asynchronous, Called().method, Called(), functools.partial(asynchronous, 1)])
+def test_a_listener_that_would_have_to_be_awaited_is_refused(server: HttpServer, listener: Any) -> None:
+    for add in ('on', 'once'):
+        with pytest.raises(InvalidOptionType, match="the listener of 'response' is an async function"):
+            getattr(request.get(server.url), add)('response', listener)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize('name', ['accept-encoding', 'accept'])
+def test_none_takes_a_field_away_that_an_option_sets(server: HttpServer, name: str) -> None:
+    request.get(server.url, gzip=True, json=True, headers={name: None}).end()
+    assert server.requests[0].header(name) is None
+
+
+@pytest.mark.parametrize('option', ['callback', 'pipefilter'])
+def test_a_callback_that_would_have_to_be_awaited_is_refused_and_nothing_is_sent(
+    server: HttpServer, option: str
+) -> None:
+    with pytest.raises(InvalidOptionType, match=f'{option!r} is an async function'):
+        request.get(server.url, {option: asynchronous})
+    assert server.requests == []

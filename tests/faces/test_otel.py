@@ -211,3 +211,9 @@ def test_what_is_started_or_let_go_begins_a_trace_of_its_own(server: HttpServer)
         assert request.flush(5000)
     assert [(span.name, span.parent) for span in spans()][:2] == [('GET', None), ('GET', None)]
     assert all(seen.header('traceparent') for seen in server.requests)
+
+
+@pytest.mark.parametrize('value', [5, None, requite.Request])
+def test_what_is_no_wrapper_is_refused(value: Any) -> None:
+    with pytest.raises(requite.InvalidOptionType, match='instrument takes request, or what'):
+        otel.instrument(value)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from requite import background, workers
+from requite import background
 from requite.workers import Workers
 
 
@@ -175,10 +175,8 @@ def test_flush_waits_only_for_what_was_there_when_it_was_called() -> None:
     assert background.flush()
 
 
-def test_the_sending_thread_and_the_workers_go_when_they_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, 'IDLE_SECONDS', 0.05)
-    monkeypatch.setattr(background, 'IDLE_SECONDS', 0.05)
-    crew = Workers()
+def test_the_sending_thread_and_the_workers_go_when_they_are_idle() -> None:
+    crew = Workers(idle_seconds=0.05)
     log: list[int] = []
     crew.submit(lambda: log.append(1))
     until(lambda: log and crew._threads == 0)

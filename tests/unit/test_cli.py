@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_a_complaint_is_one_line_that_cannot_steer_a_terminal(capsys: pytest.Cap
         (['http://127.0.0.1:1/', 'bad name:x'], "may not hold ' ' after 'bad'"),
         (['http://127.0.0.1:1/', 'a@missing'], "'a@missing': cannot read 'missing': No such file or directory"),
         (['http://127.0.0.1:1/', 'a:=nope'], 'what follows := is not JSON'),
-        (['http://127.0.0.1:1/', '--har-log', 'no/such/log'], 'har_log'),
+        (['http://127.0.0.1:1/', '--har-log', 'no/such/log'], '--har-log'),
         (['http://127.0.0.1:1/', '--jar', '/dev/null/x'], '--jar'),
         (['http://127.0.0.1:1/', '--verify', __file__], 'ca'),
         (['http://127.0.0.1:1/', '--cert', __file__], 'cert'),
@@ -89,7 +90,7 @@ def test_a_complaint_is_one_line_that_cannot_steer_a_terminal(capsys: pytest.Cap
         (['http://127.0.0.1:1/', '-c'], '--continue needs the file'),
         (['http://127.0.0.1:1/', '-c', '-o', 'file', 'a=b'], '--continue is for GET only'),
         (['http://127.0.0.1:1/', '-a', 'me'], 'there is no password'),
-        (['GET', '--from-curl', 'curl h'], 'leave the other one out'),
+        (['http://h/', '--from-curl', 'curl h'], 'leave the other one out'),
         (['--from-curl', 'curl --nonsense h'], '--nonsense has no meaning here'),
         (['--from-curl', "curl h -o $'a\\0b'"], 'NUL'),
         (['--har', 'missing'], "cannot read 'missing'"),
@@ -121,3 +122,68 @@ def test_what_cannot_be_meant_is_2_and_one_line(
     (line,) = told.err.splitlines()
     assert line.startswith('requite: ')
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'said'),
+    [
+        (['--from-curl', ''], 'there is no address'),
+        (['--har', ''], "'--har' names no file"),
+        (['-o', 'x'], 'there is no address'),
+        (['--timings', '-v'], 'there is no address'),
+        (['--from-curl', 'curl h', '--har', 'x'], 'keep one of them'),
+    ],
+)
+def test_flags_without_an_address_are_an_error_and_not_the_help(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ''
+    assert shown.err.count('\n') == 1
+    assert said in shown.err
+
+
+def test_nothing_at_all_is_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    assert 'exit status:' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'said'),
+    [
+        (
+            ['h', '--timeout', '0'],
+            '--timeout must be more than 0 milliseconds, not 0; write milliseconds, or leave it out',
+        ),
+        (['h', '--deadline', '0'], '--deadline must be'),
+        (['http://'], 'Invalid URI "http://"; write it like https://example.com/path'),
+        (['ftp://h'], 'write it like https://example.com/path'),
+        (['h', 'f@nope'], 'name a file that is there, or for text write f=nope'),
+        (['h', 'f=@nope'], 'or for text write f=\\@nope'),
+        (['h', '--cert', 'nope'], "'--cert': cannot read 'nope': No such file or directory; name a file that is there"),
+        (['h', '--cert', __file__], '--cert holds no certificate that can be read: name a file of PEM or DER'),
+        (['h', 'host:'], 'write Host:NAME'),
+    ],
+)
+def test_errors_are_in_the_words_of_the_command_line_and_say_how_to_mend_it(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    for word in ('None', "option 'uri'", 'base_url', 'json.load'):
+        assert word not in error
+
+
+def test_a_har_of_a_list_and_a_file_that_is_no_json_say_how_to_mend_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / 'list').write_text('[]')
+    (tmp_path / 'bad').write_text('{bad')
+    assert cli.main(['--har', str(tmp_path / 'list')]) == 2
+    assert '--har must be a JSON object with a HAR request or a log, not a list; save one' in capsys.readouterr().err
+    assert cli.main(['h', f'a:=@{tmp_path}/bad']) == 2
+    error = capsys.readouterr().err
+    assert 'line 1 column 2' in error
+    assert f'send it as text: a=@{tmp_path}/bad' in error

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from requite import clihelp, clirequest
-from requite.cliaddress import Wanted, divide, with_query, with_scheme
+from requite.cliaddress import Wanted, divide, divide_items, with_query, with_scheme
 from requite.cookies import JSONFileStore, NetscapeFileStore, SQLiteStore
 from requite.errors import OptionsError
 
@@ -168,3 +168,51 @@ def test_a_har_file_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / 'x.har').write_text('{')
     with pytest.raises(OptionsError, match='it is not JSON'):
         wanted('--har', str(tmp_path / 'x.har'))
+
+
+@pytest.mark.parametrize(
+    ('words', 'divided'),
+    [
+        (['X-A:1', 'a=b'], (None, None, ['X-A:1', 'a=b'])),
+        (['PUT', 'a=b'], ('PUT', None, ['a=b'])),
+        (['delete'], ('DELETE', None, [])),
+        (['a==b'], (None, None, ['a==b'])),
+        (['X-Token:80'], (None, None, ['X-Token:80'])),
+        (['X-Empty;'], (None, None, ['X-Empty;'])),
+        (['@file'], (None, None, ['@file'])),
+        (['h.example'], (None, 'h.example', [])),
+        (['h.example:80', 'a=b'], (None, 'h.example:80', ['a=b'])),
+        (['localhost:8080/x?a=b'], (None, 'localhost:8080/x?a=b', [])),
+        ([':8080'], (None, ':8080', [])),
+        (['http://h?a=b'], (None, 'http://h?a=b', [])),
+        (['h/x?a=b'], (None, 'h/x?a=b', [])),
+        (['[::1]:80'], (None, '[::1]:80', [])),
+        (['POST', 'h/', 'a=b'], ('POST', 'h/', ['a=b'])),
+        ([], (None, None, [])),
+    ],
+)
+def test_beside_what_tells_the_address_a_first_word_may_be_an_item(words: list[str], divided: Any) -> None:
+    assert divide_items(words) == divided
+
+
+def test_items_alone_stand_beside_a_har(tmp_path: Path) -> None:
+    (tmp_path / 'h.har').write_text('{"url": "http://h/x?a=1", "method": "GET"}')
+    asked = wanted('--har', str(tmp_path / 'h.har'), 'X-A:1', 'b==2')
+    assert (asked.method, asked.url, asked.options['headers']) == (None, 'http://h/x?a=1&b=2', {'X-A': '1'})
+
+
+def test_items_alone_stand_beside_a_curl_line() -> None:
+    asked = wanted('--from-curl', 'curl h/x -H "X-A: 1" -H "X-B: 2"', 'x-a:3', 'b==2', 'n:=1')
+    assert (asked.method, asked.url, asked.options['json']) == ('POST', 'http://h/x?b=2', {'n': 1})
+    assert asked.options['headers'] == {'accept': '*/*', 'X-B': '2', 'x-a': '3'}
+    with pytest.raises(OptionsError, match='content of its own'):
+        wanted('--from-curl', 'curl h -d a=b', 'n:=1')
+    with pytest.raises(OptionsError, match=r"itself, beside 'http://\*\*\*@other/': leave the other one out"):
+        wanted('--from-curl', 'curl h', 'http://me:word@other/')
+
+
+def test_a_host_cannot_be_left_out() -> None:
+    for argv in (['h', 'Host:'], ['--from-curl', 'curl h -H Host:']):
+        with pytest.raises(OptionsError, match='has a Host'):
+            wanted(*argv)
+    assert wanted('h', 'Host;').options['headers'] == {'Host': ''}

@@ -237,3 +237,43 @@ def test_browsers_lines_are_read() -> None:
         'content-type': 'application/json',
         'cookie': 'session=1',
     }
+
+
+@pytest.mark.parametrize(
+    ('line', 'url'),
+    [
+        ('h/a/../b', 'http://h/b'),
+        ('h/a/./b/..', 'http://h/a/'),
+        ('h/a?x=/../b#/../c', 'http://h/a?x=/../b#/../c'),
+        ('--path-as-is h/a/../b', 'http://h/a/../b'),
+        ('-g h/[1-2]', 'http://h/[1-2]'),
+        (r"'h/x?a\[1\]=2'", 'http://h/x?a[1]=2'),
+        ("'h/x?a[]=2'", 'http://h/x?a[]=2'),
+        ('http://[::1]:80/x', 'http://[::1]:80/x'),
+        ('http://me:word@[::1]/x', 'http://me:word@[::1]/x'),
+    ],
+)
+def test_the_address_is_the_one_that_curl_would_ask_for(line: str, url: str) -> None:
+    assert read(f'curl {line}').url == url
+
+
+@pytest.mark.parametrize(
+    ('line', 'said'),
+    [
+        ("'h/{a,b}'", 'add -g'),
+        ("'h/[1-2]'", 'add -g'),
+        ("'http://[1-2]/'", 'add -g'),
+        ("'h/a}'", 'add -g'),
+        ("-g 'h/{a}'", 'write %7B and %7D'),
+        (r"'h/\{a\}'", 'write %7B and %7D'),
+    ],
+)
+def test_several_addresses_in_one_and_raw_braces_are_refused(line: str, said: str) -> None:
+    with pytest.raises(OptionsError, match=re.escape(said)):
+        read(f'curl {line}')
+
+
+def test_a_refused_address_shows_no_password() -> None:
+    with pytest.raises(OptionsError) as caught:
+        read("curl 'http://me:hunter2@h/{a,b}'")
+    assert 'hunter2' not in str(caught.value)

@@ -161,7 +161,7 @@ def test_a_file_is_opened_at_the_call_and_closed_with_whoever_holds_it(tmp_path:
         part = made['form_data']['a']
         assert (part['value'].read(9), part['value'].name) == (b'meow', str(path))
         assert part['options'] == {'contentType': 'x/y'}
-        number = part['value'].fileno()
+        number = part['value']._number
         del made, part
         with pytest.raises(OSError, match='Bad file'):
             os.fstat(number)

@@ -65,6 +65,16 @@ def test_userinfo_is_decoded_once(userinfo: str, user: str, password: str | None
         assert (found.user, found.password, found.host) == (user, password, 'proxy.test')
 
 
+@pytest.mark.parametrize('scheme', ['socks4', 'socks4a'])
+def test_socks_4_knows_a_user_but_no_password(scheme: str) -> None:
+    with pytest.raises(
+        OptionsError, match=r"'proxy': SOCKS 4 knows a user but no password; take .* socks5h://"
+    ) as caught:
+        parse('proxy', f'{scheme}://ann:s3cret@proxy.test')
+    assert 's3cret' not in str(caught.value)
+    assert parse('proxy', f'{scheme}://ann@proxy.test') == Proxy(scheme, 'proxy.test', 1080, 'ann')
+
+
 def test_a_parsed_uri_names_a_proxy() -> None:
     wanted = Proxy('https', 'proxy.test', 8443, 'ann', 's3cret')
     text = 'https://ann:s3cret@proxy.test:8443'

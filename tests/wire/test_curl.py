@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from requite import errors, request
-from tests.servers import Authority, HttpServer, RawServer, Seen, receive_request, redirect
+from tests.servers import Answer, Authority, HttpServer, RawServer, Seen, receive_request, redirect, reply
 from tests.wire.middlemen import Tunnels
 
 CURL = shutil.which('curl')
@@ -306,6 +306,23 @@ def test_a_callers_own_credentials_for_a_proxy_are_told(server: HttpServer, logi
     same(*server.requests)
     assert server.requests[1].header('proxy-authorization') == 'Basic dTpw'
     assert "'Proxy-Authorization: Basic ***'" in hidden
+
+
+def test_a_proxy_that_asked_for_digest_before_is_answered_with_it(http_server: Callable[..., HttpServer]) -> None:
+    def judge(seen: Seen) -> Answer:
+        if (seen.header('proxy-authorization') or '').startswith('Digest '):
+            return reply(b'ok')
+        challenge = 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256'
+        return reply(b'', 407, {'proxy-authenticate': challenge})
+
+    server = http_server(judge)
+    get = request.defaults(proxy=server.url.replace('://', '://me:sekrit@')).get
+    assert get('http://h.invalid/').end().status_code == 200
+    made = get('http://h.invalid/x')
+    command = made.to_curl(secrets=True)
+    made.end()
+    assert '--proxy-user me:sekrit --proxy-digest' in command
+    assert run(command) == b'ok'
 
 
 @pytest.mark.parametrize('tunnelled', [True, False])

@@ -445,6 +445,16 @@ def test_the_request_of_a_response_is_what_was_sent_last(server: HttpServer) -> 
     assert (response.request.method, response.request.href) == ('GET', server.url + '/new')
 
 
+def test_data_is_decoded_with_gzip_and_as_it_came_without_and_a_response_has_no_events(server: HttpServer) -> None:
+    packed = gzip.compress(b'unpacked')
+    server.answers = lambda seen: Answer(headers={'content-encoding': 'gzip'}, body=packed)
+    for options, expected in (({'gzip': True}, b'unpacked'), ({'headers': {'accept-encoding': 'gzip'}}, packed)):
+        received: list[bytes] = []
+        response = request(server.url, options).on('data', received.append).end()
+        assert b''.join(received) == expected
+        assert not hasattr(response, 'on')
+
+
 # ---------------------------------------------------------------- connections
 
 

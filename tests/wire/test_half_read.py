@@ -92,7 +92,9 @@ def nothing(response: Response) -> None:
 @pytest.mark.usefixtures('uncollected')
 @pytest.mark.parametrize('use', [nothing, read, first, loop, loop_and_read_on, line, event])
 @pytest.mark.parametrize(
-    'options', [{}, {'gzip': True}, {'time': True}, {'retry': 1}, {'encoding': 'latin-1'}, {'max_body': 9_000_000}], ids=str
+    'options',
+    [{}, {'gzip': True}, {'time': True}, {'retry': 1}, {'encoding': 'latin-1'}, {'max_body': 9_000_000}],
+    ids=str,
 )
 def test_a_half_read_response_that_is_let_go_frees_its_connection(
     plain: RawServer, options: dict[str, Any], use: Callable[[Response], None]
@@ -147,8 +149,9 @@ def test_so_does_an_async_loop_that_is_left(plain: RawServer, way: str) -> None:
     async def main() -> None:
         for _ in range(2):
             await use()
-            end = time.monotonic() + 5
-            while states(pool) != (0, 0) and time.monotonic() < end:
+            for _ in range(500):
+                if states(pool) == (0, 0):
+                    break
                 await asyncio.sleep(0.01)  # the worker lets go of what it ran
             assert states(pool) == (0, 0)
 
@@ -181,16 +184,17 @@ def test_threads_that_read_half_and_let_go_do_not_wait_for_one_another_for_ever(
 
 
 @pytest.mark.usefixtures('uncollected')
-@pytest.mark.parametrize('wait', [None, 2000])
-def test_who_waits_for_a_response_in_a_circle_of_garbage_gets_its_connection(plain: RawServer, wait: int | None) -> None:
+# in a circle of garbage a socket may come before its connection
+@pytest.mark.filterwarnings('ignore:unclosed:ResourceWarning')
+def test_who_waits_for_a_response_in_a_circle_of_garbage_gets_its_connection(plain: RawServer) -> None:
     pool = Pool(1)
     circle: list[Any] = [request.get(plain.url, pool=pool).response]
     circle.append(circle)
     del circle
     assert states(pool) == (1, 0)
     began = time.monotonic()
-    assert request.get(plain.url, pool=pool, deadline=20_000, timeout={'pool': wait}).response.status_code == 200
-    assert time.monotonic() - began < 10
+    assert request.get(plain.url, pool=pool, timeout={'pool': 20_000}).response.status_code == 200
+    assert time.monotonic() - began < 15
 
 
 def test_a_listener_cannot_read_the_piece_that_it_is_told_of_and_reading_goes_on_after_it(server: HttpServer) -> None:

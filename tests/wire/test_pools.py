@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import socket
 import sys
 import threading
@@ -177,6 +178,72 @@ def test_the_options_of_agents_count(server: HttpServer) -> None:
     held = request.get(server.url, pool=mine, agent_options={'maxSockets': 1}).end()
     assert held.ok
     assert [pool.max_sockets for pool in mine['agents'].values()] == [1]
+
+
+AGENTS: list[dict[str, Any]] = [
+    {},
+    {'forever': True},
+    {'agent_options': {'keepAlive': True}},
+    {'agent_options': {'keepAlive': False}},
+    {'agent_options': {'maxSockets': 9}},
+    {'agent_options': {'maxFreeSockets': 1}},
+    {'agent_options': {'keepAliveMsecs': 5000}},
+]
+
+
+@pytest.mark.parametrize('spelled', ['max_sockets', 'maxSockets'])
+def test_the_size_of_a_mapping_bounds_all_of_its_requests_whatever_their_agents_are_like(
+    spelled: str, slow: RawServer
+) -> None:
+    mine: dict[str, Any] = {spelled: 2}
+    held = [request.get(slow.url, pool=mine, **agent).response for agent in AGENTS[3:5]]
+    assert slow.connections == 2
+    for agent in AGENTS:
+        with pytest.raises(PoolTimeout, match='waited for one of the 2 connections'):
+            request.get(slow.url, pool=mine, timeout={'pool': 50}, **agent).end()
+    assert slow.connections == 2
+    for response in held:
+        response.close()
+    assert {counts for pool in mine['agents'].values() for counts in pool.status().values()} == {(0, 0)}
+
+
+def test_the_requests_of_a_mapping_keep_connections_on_terms_of_their_own(server: HttpServer) -> None:
+    def ask(**agent: Any) -> int:
+        before = server.connections
+        request.get(server.url, pool=mine, agent_options=agent).end()
+        return server.connections - before
+
+    mine: dict[str, Any] = {'max_sockets': 1}
+    assert [ask(), ask(), ask(keepAlive=True)] == [1, 0, 0]
+    assert [ask(keepAlive=False), ask(keepAlive=False), ask()] == [0, 1, 1]
+    copy = pickle.loads(pickle.dumps(mine))
+    request.get(server.url, pool=copy, agent_options={'keepAlive': False}).end()
+    assert {counts for pool in mine['agents'].values() for counts in pool.status().values()} == {(0, 0)}
+
+
+def test_connections_that_several_agents_share_rest_as_long_as_others(
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine: dict[str, Any] = {'max_sockets': 1}
+    for agent in AGENTS:
+        request.get(server.url, pool=mine, **agent).end()
+    before = server.connections
+    request.get(server.url, pool=mine).end()
+    pools._rest_all()
+    request.get(server.url, pool=mine).end()
+    assert server.connections <= before + 1
+    [whole] = [pool for pool in mine['agents'].values() if type(pool) is Pool]
+    assert states(whole) == (0, 1)
+
+
+def test_a_mapping_whose_size_changes_is_refused(server: HttpServer) -> None:
+    mine: dict[str, Any] = {'max_sockets': 1}
+    request.get(server.url, pool=mine).end()
+    mine['max_sockets'] = 2
+    with pytest.raises(
+        OptionsError, match=r"pool\['max_sockets'\] is 2, but .* when it was 1; set it before the first"
+    ):
+        request.get(server.url, pool=mine).end()
 
 
 def test_the_timeout_of_an_agent_counts_unless_the_request_has_its_own(slow: RawServer) -> None:

@@ -35,6 +35,7 @@ from requite import (
     request,
 )
 from requite.auth import proxied
+from requite.proxyaddress import VARIABLES
 from tests.servers import Answer, Authority, HttpServer, RawServer, Seen, closed_port, echo, json_reply, redirect, reply
 from tests.wire.hops import read_exactly
 from tests.wire.middlemen import ESTABLISHED, Socks, Tunnels
@@ -230,6 +231,15 @@ class TestTunnels:
         assert (told['x-team'], told['proxy-authorization'], 'x-other' in told) == ('blue', 'Own x', False)
         seen = tls_server.requests[0]
         assert (seen.header('x-team'), seen.header('proxy-authorization'), seen.header('x-other')) == (None, None, '1')
+
+    def test_a_proxy_that_wants_to_know_who_we_are_says_how_to_say_it(self) -> None:
+        body = b'HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n'
+        with Tunnels(lambda head: body) as proxy:
+            with pytest.raises(ProxyRefused, match=r'statusCode=407; .* give it as http://user:password@host:port'):
+                request('https://example.test/', proxy=proxy.url).end()
+            with pytest.raises(ProxyRefused, match=r'statusCode=407(?!; the proxy wants)') as caught:
+                request('https://example.test/', proxy=proxy.url.replace('//', '//ann:s3cret@')).end()
+        assert 's3cret' not in str(caught.value)
 
     def test_a_refused_tunnel_has_the_status(self) -> None:
         """S13: nothing that the proxy says to CONNECT is the response."""
@@ -1012,6 +1022,38 @@ class TestSocks:
 
         with Quick(('127.0.0.1', 1)) as proxy:
             assert request('http://a.test/', proxy=self.address(proxy, 'socks5h')).end().body == 'ok'
+
+
+class TestOutOfReach:
+    """The text says that it was the proxy, and who named it."""
+
+    @pytest.mark.parametrize('uri', ['http://example.test/', 'https://example.test/'])
+    def test_a_proxy_that_refuses_is_named(self, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        place = f'127.0.0.1:{closed_port()}'
+        with pytest.raises(
+            (ConnectionRefused, ProxyError), match=f'the proxy http://{place}|cause=.*{place}'
+        ) as caught:
+            request(uri, proxy=f'http://ann:s3cret@{place}').end()
+        assert 'environment' not in str(caught.value)
+        for name in VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv('HTTP_PROXY', f'http://ann:s3cret@{place}')
+        with pytest.raises((ConnectionRefused, ProxyError), match='of the environment variable HTTP_PROXY') as again:
+            request(uri).end()
+        assert 's3cret' not in str(caught.value) + str(again.value)
+        assert (type(again.value), again.value.code) == (type(caught.value), caught.value.code)
+
+    @pytest.mark.parametrize('uri', ['http://example.test/', 'https://example.test/'])
+    def test_a_proxy_that_nobody_knows_or_that_is_silent_is_named(self, uri: str) -> None:
+        with pytest.raises(
+            (NameNotFound, ProxyError), match=r'getaddrinfo ENOTFOUND proxy\.invalid.*the proxy http'
+        ) as e:
+            request(uri, proxy='http://proxy.invalid:1', lookup=lambda host, options: []).end()
+        assert e.value.code in ('ENOTFOUND', 'ECONNRESET')
+        with pytest.raises(ConnectTimeout, match=r'within 200 ms .*; that is the proxy http://proxy\.invalid:1'):
+            request(
+                uri, proxy='http://proxy.invalid:1', timeout=200, lookup=lambda host, options: time.sleep(1) or []
+            ).end()
 
 
 class TestTheEnvironment:

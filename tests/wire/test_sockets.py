@@ -111,8 +111,13 @@ def test_a_socket_that_cannot_be_reached_says_what_to_do(tmp_path: Path, monkeyp
     nobody = tmp_path / 'nobody'
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(nobody))
-    with pytest.raises(ConnectionRefused):
+    with pytest.raises(ConnectionRefused, match=r'connect ECONNREFUSED .*nobody: nobody listens.*http://unix:/path'):
         request.get(f'http://unix:{nobody}:/').end()
+    with pytest.raises(ConnectionRefused, match=r'connect ECONNREFUSED .*: nobody listens there; is it a socket'):
+        request.get(f'http://unix:{tmp_path}:/').end()
+    with pytest.raises(ConnectionFailed, match=r'connect ENOTDIR .*nobody/x: nobody listens there') as caught:
+        request.get(f'http://unix:{nobody}/x:/').end()
+    assert caught.value.code == 'ENOTDIR'
     monkeypatch.delattr(socket, 'AF_UNIX')
     with pytest.raises(ConnectionFailed, match='has no sockets like') as caught:
         request.get(f'http://unix:{nobody}:/').end()
@@ -173,8 +178,10 @@ def test_a_family_is_kept_to(http_server: Servers) -> None:
     assert request.get(url, family=4).end().ok
     with pytest.raises((ConnectionRefused, NameNotFound, ConnectionFailed)):
         request.get(url, family=6).end()
-    with pytest.raises(NameNotFound):
+    with pytest.raises(NameNotFound, match="'family' is 6, and this is an address of IPv4; leave 'family' out"):
         request.get(four.url, family=6).end()
+    with pytest.raises(NameNotFound, match="'family' is 4, and this is an address of IPv6"):
+        request.get('http://[::1]:1/', family=4).end()
     with pytest.raises(NameNotFound):
         request.get(url, family=6, lookup=lambda host, options: '127.0.0.1').end()
 

@@ -123,7 +123,14 @@ def test_options_of_the_request_win_over_those_of_the_agent(tls_server: HttpServ
         ({'ca': b''}, "'ca': the given text holds no certificate"),
         ({'ca': __file__}, "'ca': .* holds no certificate"),
         ({'ca': '/no/such'}, "'ca' names '/no/such', where no file is"),
-        ({'cert': '/no/such'}, "'cert' names no file that is there"),
+        ({'cert': '/no/such'}, "'cert' names '/no/such', where no file is"),
+        ({'pfx': Path('no-such')}, "'pfx' names 'no-such', where no file is"),
+        ({'key': 'no.such/key.pem'}, "'key' names 'no.such/key.pem', where no file is"),
+        ({'key': 'MIIEvQIBADANBgkqhkiG9w0B/'}, "'key' names no file that is there; give a path"),
+        (
+            {'strict_ssl': True, 'rejectUnauthorized': False},
+            "'strict_ssl' .True. and 'reject_unauthorized' .False.*keep one",
+        ),
         ({'server_hostname': 'not a name'}, "'server_hostname' must be the name of a host"),
         ({'assert_fingerprint': 'ab:cd'}, "'assert_fingerprint' must be a SHA-256: 64 hexadecimal digits"),
     ],
@@ -155,3 +162,24 @@ def test_no_key_of_agent_options_is_taken_and_ignored() -> None:
         with pytest.raises(OptionsError):
             request.get('https://nowhere.invalid/', agent_options=options)
     assert request.defaults(agent_options={'rejectUnauthorized': False})._defaults.tls.verify is False
+
+
+def test_a_passphrase_that_opens_nothing_is_refused_but_may_wait_in_defaults() -> None:
+    for uri in ('https://nowhere.invalid/', 'http://nowhere.invalid/'):
+        for options in ({'passphrase': 's3cret'}, {'agent_options': {'passphrase': 's3cret'}}):
+            with pytest.raises(OptionsError, match="'passphrase' opens nothing: give the 'key' and 'cert'") as caught:
+                request.get(uri, options)
+            assert 's3cret' not in str(caught.value)
+    api = request.defaults(passphrase='s3cret')
+    with pytest.raises(OptionsError, match="'passphrase' opens nothing"):
+        api.get('https://nowhere.invalid/')
+    with pytest.raises(OptionsError, match="'key' is of no use without 'cert'"):
+        api.get('https://nowhere.invalid/', key=b'x')
+
+
+def test_the_two_names_of_verification_contradict_each_other_in_one_call_only() -> None:
+    inner = request.defaults(strict_ssl=True).defaults(reject_unauthorized=False)
+    assert inner._defaults.tls.verify is False
+    assert request.defaults(strict_ssl=False, reject_unauthorized=None)._defaults.tls.verify is False
+    with pytest.raises(OptionsError, match='contradict each other'):
+        request.defaults(strict_ssl=False, reject_unauthorized=True)

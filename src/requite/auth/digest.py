@@ -108,7 +108,7 @@ class Session:
         # -sess hashes one cnonce into its key for as long as the key lives (RFC 7616 3.4.2): sending that one always suits every reading of it.
         self.cnonce = clock.nonce(CNONCE) if demanded.session else None
         self._count = 0
-        self._left: dict[str, None] = {}
+        self._left: dict[str, int] = {}
         self._lock = Lock()
 
     def answer(self, clock: Clock = SYSTEM) -> Answer | None:
@@ -122,10 +122,22 @@ class Session:
         """Goes on with the nextnonce that the server gave in reply to ``used`` (RFC 7616 3.5), unless others went on already: no nonce is counted from 1 twice."""
         with self._lock:
             if used == self.nonce != nonce and nonce not in self._left:
-                self._left[used] = None
-                if len(self._left) > MAX_LEFT:
-                    del self._left[next(iter(self._left))]
+                self._leave()
                 self.nonce, self._count = nonce, 0
+
+    def resume(self, refused: str | None) -> None:
+        """Goes back to the nonce of the challenge, which is counted on, where the server asked with it once more and ``refused`` the one that came later."""
+        with self._lock:
+            asked = self.demand.nonce
+            if refused == self.nonce != asked:
+                self._leave()
+                self.nonce, self._count = asked, self._left.pop(asked)
+
+    def _leave(self) -> None:
+        """Remembers how far the nonce was counted that is given up; that of the challenge may come again at any time."""
+        self._left[self.nonce] = self._count
+        if len(self._left) > MAX_LEFT:
+            del self._left[next(nonce for nonce in self._left if nonce != self.demand.nonce)]
 
 
 class Answer(NamedTuple):

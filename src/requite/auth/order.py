@@ -47,7 +47,8 @@ def _digest(asked: list[Challenge], credentials: Credentials, carry: Carry, cloc
     # A second answer is for a nonce that got too old, not for a password that is wrong, nor for the nonce that was just refused.
     if carry.answers and isinstance(before, digest.Answer) and (not demanded.stale or demanded.nonce == before.nonce):
         return None
-    return SESSIONS.begun(carry.uri, credentials.user or '', digest.Session(demanded, clock)).answer(clock)
+    refused = before.nonce if isinstance(before, digest.Answer) else None
+    return SESSIONS.begun(carry.uri, credentials.user or '', digest.Session(demanded, clock), refused).answer(clock)
 
 
 def _bearer(asked: list[Challenge], credentials: Credentials, carry: Carry, clock: Clock) -> Answered | None:

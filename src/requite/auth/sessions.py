@@ -46,12 +46,16 @@ class Sessions:
                     best, most = space, fit
             return best.session if best is not None and most >= 0 else None
 
-    def begun(self, uri: Uri, user: str, session: Session) -> Session:
-        """The session that somebody else began already with the same challenge, else this one: threads that are asked at once count one nonce together."""
+    def begun(self, uri: Uri, user: str, session: Session, refused: str | None = None) -> Session:
+        """The session that somebody else began already with the same challenge, else this one: threads that are asked at once count one nonce together.
+
+        One that went on to a nextnonce since is used as it stands; only where that nonce was just ``refused`` does it count on with the challenge's own.
+        """
         key = uri.origin, user, session.demand._replace(stale=False, domain=())
         with self._lock:
             known = self._begun.get(key)
-            if known is not None and known.nonce == session.nonce:
+            if known is not None:
+                known.resume(refused)
                 return known
             self._begun[key] = session
             return session

@@ -161,15 +161,19 @@ class MeasuredBody:
     The error comes while the request is being sent, so the connection is reset and no server takes the part for the whole (SECURITY Q3).
     """
 
-    __slots__ = ('_body', '_cut', '_place', 'headers', 'length', 'replayable')
+    __slots__ = ('_body', '_cut', '_place', 'headers', 'length')
 
     def __init__(self, body: Body, length: int, place: str, cut: bool) -> None:
         self._body = body
         self._cut = cut
         self._place = place
         self.length = length
-        self.replayable = body.replayable
         self.headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent again: as the other body says."""
+        return self._body.replayable
 
     def check(self) -> None:
         """Raises ``InvalidBody`` where the other body cannot be sent any more."""

@@ -25,7 +25,7 @@ class RelatedBody:
     As in Node its length is unknown, and so it goes out chunked, as soon as one part is a stream: even a file whose size could be told.
     """
 
-    __slots__ = ('_after', '_before', '_parts', 'headers', 'length', 'replayable')
+    __slots__ = ('_after', '_before', '_parts', 'headers', 'length')
 
     def __init__(self, parts: list[Part], boundary: str, kind: str, chunked: bool, breaks: tuple[bool, bool]) -> None:
         self._parts = parts
@@ -34,7 +34,11 @@ class RelatedBody:
         self.headers = (('content-type', kind),)
         streamed = chunked or any(pieces.is_stream(part.content) for part in parts)
         self.length = None if streamed else pieces.total(parts, len(self._before) + len(self._after))
-        self.replayable = all(part.content.replayable for part in parts)
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent again: as every part says."""
+        return all(part.content.replayable for part in self._parts)
 
     def check(self) -> None:
         """Raises ``InvalidBody`` where a part cannot be sent any more."""

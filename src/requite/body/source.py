@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
 import os
 import stat
 from time import sleep
@@ -22,12 +23,11 @@ LAST_PAUSE = 0.02
 """Between two looks at a file that does not block, in seconds."""
 BODY = "option 'body'"
 """Where content was given, unless somebody says otherwise."""
-
-
 _PACKED = frozenset('gzip bz2 lzma _compression compression zstandard pyzstd lz4 isal zlib_ng'.split())
 """Packages whose files give something else than the file that they are named after,"""
 _UNPACKS = _PACKED | {'zipfile'}
 """and those whose files must be read to their end to know how much they give."""
+_END = object()
 
 
 class FileBody:
@@ -88,56 +88,82 @@ class FileBody:
 
 
 class IterableBody:
-    """Pieces of bytes from an iterable; one that is an iterator, or that always gives the same one, can be sent only once (SECURITY R14)."""
+    """Pieces of bytes from an iterable, which is not begun before they are needed: that may empty it, or send the request that it is.
 
-    __slots__ = ('_pieces', '_place', '_sent', '_used', 'headers', 'length', 'replayable')
+    One that is an iterator, or that always gives the same one, can be sent only once (SECURITY R14).
+    """
+
+    __slots__ = ('_following', '_last', '_once', '_pieces', '_place', '_sent', 'headers', 'length')
 
     def __init__(self, pieces: Iterable[Any], length: int | None = None, once: bool = False, place: str = BODY) -> None:
         self._pieces = pieces
         self._place = place
-        self._used = False
         self._sent = 0
         self.length = length
         self.headers: tuple[tuple[str, str], ...] = ()
-        # who iterates over a request sends it: that waits until its pieces are needed
-        self.replayable = not once and not hasattr(pieces, '__next__') and _begins_anew(pieces)
+        self._once = once or hasattr(pieces, '__next__')
+        self._last: Iterator[Any] | None = None
+        self._following: Iterator[Any] | None = None
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent again. Of an iterable that may or may not begin anew this is believed until it was sent, and tried then."""
+        if not self._once and self._last is not None and self._following is None:
+            self._following = self._begun_anew()
+            self._once = self._following is None
+        return not self._once
 
     def chunks(self) -> Iterator[bytes]:
-        if self._used and not self.replayable:
+        if self._last is None:
+            pieces = self._last = iter(self._pieces)
+        elif self.replayable and self._following is not None:
+            pieces, self._following = self._following, None
+        else:
             raise RequestStateError(
                 'the body is an iterator and was used up by the first attempt; give bytes, a file or a list to allow another'
             )
-        self._used = True
         size = 0
-        for piece in self._pieces:
+        for piece in pieces:
             data = as_bytes(piece, self._place)
             size += len(data)
             self._sent = max(self._sent, size)
             yield data
         if size < self._sent:
-            # its iterators share what they read from, and an earlier attempt has read it: half a body must not pass for a whole one
+            # an earlier attempt has read what its iterators share: half a body must not pass for a whole one
             raise RequestStateError(
                 'the body gave fewer bytes than the first time, as if it were used up; give bytes, a file or a list to allow another attempt'
             )
 
-
-def _begins_anew(pieces: Iterable[Any]) -> bool:
-    """Whether an iterable gives another iterator each time, which is neither itself nor the one before."""
-    one = iter(pieces)
-    return one is not pieces and iter(pieces) is not one
+    def _begun_anew(self) -> Iterator[Any] | None:
+        """The pieces once more; None where the iterable gives the same iterator as before, an error, or nothing where it gave something."""
+        try:
+            anew = iter(self._pieces)
+            if anew is self._last:
+                return None
+            first = next(anew, _END)
+        except Exception:  # noqa: BLE001 - the iterable's own way to say that it can be read only once
+            return None
+        self._last = anew
+        if first is not _END:
+            return itertools.chain((first,), anew)
+        return None if self._sent else anew
 
 
 class DeclaredBody:
     """Another body with the length that the caller stated: the transport holds it to that, None sends it chunked."""
 
-    __slots__ = ('_body', 'headers', 'length', 'live', 'replayable')
+    __slots__ = ('_body', 'headers', 'length', 'live')
 
     def __init__(self, body: Any, length: int | None) -> None:
         self._body = body
         self.length = length
         self.headers = body.headers
-        self.replayable = body.replayable
         self.live = getattr(body, 'live', None)
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent again: as the other body says."""
+        return self._body.replayable  # type: ignore[no-any-return]
 
     def check(self) -> None:
         """Raises ``InvalidBody`` where the other body cannot be sent any more."""

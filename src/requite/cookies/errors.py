@@ -23,9 +23,16 @@ class CookieStoreError(RequestError, OSError):
     """A store that cannot be read or written: a damaged file, a database that is locked or gone. The file is left as it was found."""
 
 
-def ignored(given: bool | Mapping[str, Any], more: Mapping[str, Any]) -> bool:
-    """Whether the errors of a cookie are to be ignored: by a flag, by Node's mapping in its place, or by a keyword in either spelling."""
-    options = {**(given if isinstance(given, Mapping) else {'ignore_error': given}), **more}
+def ignored(given: tuple[bool | Mapping[str, Any] | None, ...], more: Mapping[str, Any]) -> bool:
+    """Whether the errors of a cookie are to be ignored: by a flag, by Node's mapping in its place, or by a keyword in either spelling, which wins."""
+    if len(given) > 1:
+        raise InvalidOptionType(
+            f'set_cookie takes a cookie, a URL and one mapping of options, not {len(given) - 1} more; leave out what follows the options'
+        )
+    options: dict[str, Any] = {}
+    for one in given:
+        options = dict(one) if isinstance(one, Mapping) else {'ignore_error': one}
+    options |= more
     ignore = False
     for name, value in options.items():
         if name not in ('ignore_error', 'ignoreError'):

@@ -80,15 +80,15 @@ class CookieJar(forks.Locked):
                 self.store.close()
 
     def set_cookie(
-        self, cookie: Cookie | str, url: Any, ignore_error: bool | Mapping[str, Any] = False, **options: Any
+        self, cookie: Cookie | str, url: Any, *given: bool | Mapping[str, Any] | None, **options: Any
     ) -> Cookie | None:
         """Keeps a cookie as if ``url`` had sent it, and returns it as it is kept; one that has expired removes its like.
 
         Takes a :class:`Cookie` or the text of a Set-Cookie header. Raises CookieError for a cookie that this URL may not set or nobody may; with
-        ``ignore_error`` it is dropped instead, with a line at DEBUG, and None is returned; Node's spelling will do, and Node's mapping in its place,
+        ``ignore_error=True`` it is dropped instead, with a line at DEBUG, and None is returned; after the URL True will do, and so will Node's mapping,
         ``{'ignoreError': True}``. Raises InvalidURI for a URL that is none.
         """
-        uri, silent = coerce(url), ignored(ignore_error, options)
+        uri, silent = coerce(url), ignored(given, options)
         with self._changing():
             return self._offer(cookie, uri) if silent else self._take(self._read(cookie), uri)
 
@@ -110,7 +110,7 @@ class CookieJar(forks.Locked):
         with self._changing():
             if not read.domain:
                 rules.check(read.replace(host_only=True))
-                self._wait(read)
+                self._wait(rules.begin(read, self._moment()))
             else:
                 self._keep(rules.settle_alone(read, self._moment()))
 
@@ -273,11 +273,11 @@ class CookieJar(forks.Locked):
         waiting, self._unbound = self._unbound, []
         with self._changing():
             for cookie in waiting:
-                self._offer(cookie, uri)
+                self._offer(rules.still_alive(cookie, self._now()), uri)
 
     def _moment(self) -> float:
         """Now, but later than every cookie that is there: two of one response must keep their order."""
-        self._youngest = max(self._now(), self._youngest + 1e-6)
+        self._youngest = max(self._now(), self._youngest + rules.STEP)
         return self._youngest
 
     @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from heapq import nsmallest
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
 from requite.cookies import dates, domains
@@ -26,8 +26,8 @@ MOST = 3000
 LONGEST_HEADER = 8192 - len('cookie: \r\n')
 """Bytes of a Cookie header's value: with its name and line end the field has 8 KB."""
 
-STEP = 1e-6
-"""Seconds between two cookies that came in one go: a time holds no less, and their order must stay."""
+STEP = 2e-6
+"""Seconds between two cookies that came in one go: times are written in whole microseconds, and of two that are one apart a float may make the same."""
 
 PREFIXES = ('__host-', '__secure-')
 """What a name may begin with to promise something, in lower case."""
@@ -114,14 +114,14 @@ def settle(cookie: Cookie, uri: Uri, now: float) -> Cookie:
 
 def settle_alone(cookie: Cookie, now: float) -> Cookie:
     """The cookie as a jar keeps it that was added with a domain of its own and comes from no URI. Raises CookieError for one that nobody may set."""
-    settled = cookie.replace(
-        host_only=bool(cookie.host_only),
-        creation=now,
-        last_accessed=now,
-        expiry=ends(cookie, now, now),
-    )
+    settled = begin(cookie, now).replace(host_only=bool(cookie.host_only), last_accessed=now)
     check(settled)
     return settled
+
+
+def begin(cookie: Cookie, now: float) -> Cookie:
+    """A cookie that was made now, and whose life is counted from here."""
+    return cookie.replace(creation=now, expiry=ends(cookie, now, now))
 
 
 def with_canonical_domain(cookie: Cookie) -> Cookie:
@@ -148,6 +148,13 @@ def ends(cookie: Cookie, since: float | None, seen: float | None) -> float:
     else:
         declared = inf if cookie.expires is None else dates.seconds(cookie.expires)
     return declared if declared == inf or seen is None else min(declared, seen + LONGEST_LIFE)
+
+
+def still_alive(cookie: Cookie, now: float) -> Cookie:
+    """A cookie that waited for its host, with as much of its Max-Age as is left."""
+    if cookie.max_age is None or cookie.creation is None or abs(cookie.expiry) == inf:
+        return cookie
+    return cookie.replace(max_age=ceil(cookie.expiry - now))
 
 
 def first_of(count: int, now: float) -> float:

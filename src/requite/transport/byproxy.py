@@ -30,10 +30,16 @@ def reach(hop: Hop, host: str, port: int, expires: float | None) -> socket.socke
     """A socket on which the other end of the route can be spoken to, through a proxy if there is one on the way."""
     proxy = hop.route.proxy
     if proxy is None or (hop.connect is None and not proxy.socks):
-        return dial(hop, host, port, expires)
+        try:
+            return dial(hop, host, port, expires)
+        except errors.TransportError as error:
+            # it is asked for the whole address, and so is the host of the route
+            raise error if proxy is None or isinstance(error, errors.AbortError) else _at(proxy, error) from None
     try:
         sock = _to_proxy(hop, proxy, expires)
-    except (errors.ConnectTimeout, errors.DeadlineExceeded, errors.AbortError, errors.TLSError):
+    except errors.ConnectTimeout as error:
+        raise _at(proxy, error) from None
+    except (errors.DeadlineExceeded, errors.AbortError, errors.TLSError):
         raise
     except errors.TransportError as error:
         raise _through(proxy, _worded(error)) from None
@@ -68,9 +74,28 @@ def _worded(error: errors.TransportError) -> errors.ProxyError:
 def _through(proxy: Proxy, error: errors.TransportError) -> errors.TransportError:
     """The error with the name of the proxy, never with its password."""
     if f'{proxy.host}:{proxy.port}' not in error.message and proxy.place not in error.message:
-        error.message += f' through the proxy {proxy.scheme}://{proxy.place}'
-        error.args = (error.message,)
+        _say(error, f' through the proxy {proxy.scheme}://{proxy.place}{_named(proxy)}')
+    elif _named(proxy) not in error.message:
+        _say(error, _named(proxy))
     return error
+
+
+def _at(proxy: Proxy, error: errors.TransportError) -> errors.TransportError:
+    """The error of a connection that leads to the proxy and no further."""
+    return _say(error, f'; that is the proxy {proxy.scheme}://{proxy.place}{_named(proxy)}')
+
+
+def _say(error: errors.TransportError, more: str) -> errors.TransportError:
+    error.message += more
+    error.args = (error.message,)
+    return error
+
+
+def _named(proxy: Proxy) -> str:
+    from requite.proxyaddress import variable
+
+    name = variable(proxy)
+    return '' if name is None else f' of the environment variable {name}'
 
 
 def _to_proxy(hop: Hop, proxy: Proxy, expires: float | None) -> socket.socket:

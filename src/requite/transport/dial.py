@@ -64,6 +64,16 @@ def _to_socket(hop: Hop, path: str, expires: float | None) -> socket.socket:
             f'connect ENOENT {path}: there is no socket; is its server running, and the uri http://unix:/path/to.sock:/target?',
             'ENOENT',
         ) from None
+    except (ConnectionRefusedError, NotADirectoryError) as error:
+        kind, code = (
+            (errors.ConnectionRefused, 'ECONNREFUSED')
+            if isinstance(error, ConnectionRefusedError)
+            else (errors.ConnectionFailed, 'ENOTDIR')
+        )
+        raise kind(
+            f'connect {code} {path}: nobody listens there; is it a socket whose server is running, and the uri http://unix:/path/to.sock:/target?',
+            code,
+        ) from None
 
 
 def _place(path: str) -> Address:

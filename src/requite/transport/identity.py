@@ -29,6 +29,10 @@ def load(context: ssl.SSLContext, settings: TLS) -> None:
         if settings.cert is not None or settings.key is not None:
             raise errors.OptionsError("options 'pfx' and 'cert' would each say who we are: keep one of them")
         text = _from_pfx(_content('pfx', settings.pfx), secret)
+    elif settings.cert is None and settings.key is None:
+        raise errors.OptionsError(
+            "option 'passphrase' opens nothing: give the 'key' and 'cert', or the 'pfx', that it is for"
+        )
     elif settings.cert is None:
         raise errors.OptionsError("option 'key' is of no use without 'cert': give the certificate too")
     else:

@@ -28,7 +28,7 @@ MOST_SHOWN = 5
 
 PATIENCE = 0.5
 """Seconds for which somebody waits before garbage is collected: a response in a circle of the caller's own objects holds its connection until then."""
-PAUSE = 50
+PAUSE = 20
 """Between two collections lies this many times what the last one took."""
 
 _collected = (-1.0, 0.0)
@@ -64,7 +64,7 @@ class _Turn:
 
 
 class Lane:
-    """The connections of one route."""
+    """The connections of one route; with a ``whole``, the same ones as that lane's, put back on other terms."""
 
     __slots__ = (
         '__weakref__',
@@ -77,21 +77,30 @@ class Lane:
         'keep_alive',
         'links',
         'pool',
+        'whole',
     )
 
     def __init__(
-        self, route: Route, size: int, max_idle: int | None, keep_alive: bool, pool: str = 'of no name'
+        self,
+        route: Route,
+        size: int,
+        max_idle: int | None,
+        keep_alive: bool,
+        pool: str = 'of no name',
+        whole: Lane | None = None,
     ) -> None:
         self.factory = connections.factory(route)
         self.keep_alive = keep_alive and not route.once
         self.closed = False
         self.pool = pool
-        self.links: weakref.WeakSet[Link] = weakref.WeakSet()
-        self._size = size
         self._max_idle = max_idle
-        self._slots: deque[Link | None] = deque([None] * size)
-        self._waiting: deque[_Turn] = deque()
-        weakref.finalize(self, _close_kept, self._slots).atexit = False
+        self.whole = whole
+        self._size: int = size if whole is None else whole._size
+        self.links: weakref.WeakSet[Link] = weakref.WeakSet() if whole is None else whole.links
+        self._slots: deque[Link | None] = deque([None] * size) if whole is None else whole._slots
+        self._waiting: deque[_Turn] = deque() if whole is None else whole._waiting
+        if whole is None:
+            weakref.finalize(self, _close_kept, self._slots).atexit = False
 
     def take(self, hop: Hop) -> Link | None:
         """An idle connection, or None: the caller may open one. Waits while all are busy, at most until the deadline. Each take needs one ``put``."""

@@ -126,6 +126,39 @@ class Pool:
             lane.close_idle()
 
 
+class Share(Pool):
+    """The connections of another pool, which bounds them, kept on terms of its own."""
+
+    def __init__(
+        self,
+        whole: Pool,
+        keep_alive: bool = True,
+        max_free_sockets: int | None = None,
+        keep_alive_msecs: int | None = None,
+    ) -> None:
+        super().__init__(whole.max_sockets, keep_alive, max_free_sockets, whole.name, keep_alive_msecs)
+        self._whole = whole
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        probing = None if self.probe_after is None else round(self.probe_after * 1000)
+        return Share, (self._whole, self.keep_alive, self.max_free_sockets, probing)
+
+    def lane(self, route: Route) -> Lane:
+        whole = self._whole.lane(route)
+        lane = self._lanes.get(route)
+        if lane is None or lane.whole is not whole:
+            if len(self._lanes) >= MAX_LANES:
+                self._lanes.clear()  # they hold nothing themselves
+            name = self.name or 'of no name'
+            lane = Lane(route, self.max_sockets, self.max_free_sockets, self.keep_alive, name, whole)
+            self._lanes[route] = lane
+        return lane
+
+    def take(self, hop: Hop) -> tuple[Lane, Link | None]:
+        self.lane(hop.route)
+        return super().take(hop)
+
+
 def _of_token(token: str, settings: tuple[Any, ...]) -> Pool:
     """The pool of this process that a token stands for."""
     with _naming:
@@ -148,7 +181,8 @@ def _rest_all() -> None:
         _next_rest = time.monotonic() + REST
         for pool in _pools():
             for lane in list(pool._lanes.values()):
-                lane.rest()
+                if lane.whole is None:  # what is shared is looked at once
+                    lane.rest()
     finally:
         _resting.release()
 

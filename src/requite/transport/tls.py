@@ -72,7 +72,7 @@ def _make(settings: TLS) -> ssl.SSLContext:
         made.load_default_certs()
     for item in settings.ca:
         _trust(made, item)
-    if settings.cert is not None or settings.key is not None or settings.pfx is not None:
+    if not (settings.cert is settings.key is settings.pfx is settings.passphrase is None):
         from requite.transport import identity
 
         identity.load(made, settings)

@@ -43,7 +43,9 @@ def ask(sock: Any, hop: Hop, expires: float | None) -> None:
     status, fields = _answer(sock, expires)
     if 200 <= status < 300:
         return
-    refusal = errors.ProxyRefused(f'tunneling socket could not be established, statusCode={status}')
+    unknown = status == 407 and all(name.lower() != 'proxy-authorization' for name, _ in hop.connect or ())
+    fix = '; the proxy wants to know who we are: give it as http://user:password@host:port' if unknown else ''
+    refusal = errors.ProxyRefused(f'tunneling socket could not be established, statusCode={status}{fix}')
     refusal.status_code = status
     refusal.fields = tuple(fields)
     raise refusal

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from requite.cookies import forks
@@ -28,6 +30,7 @@ CREATE TABLE IF NOT EXISTS cookies (
 _INDEX = 'CREATE INDEX IF NOT EXISTS cookies_by_key ON cookies (key)'
 _OURS = 0x52517465
 """What SQLite calls the application_id, at byte 68 of the file: whose database it is."""
+_FOREIGN = 'it is the database of another program, and was left as it is; name another file'
 _PATIENCE = 30.0
 """Seconds to wait for another process that is writing."""
 
@@ -42,6 +45,7 @@ class SQLiteStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
+        self._place = _absolute(path)
         self._lock = threading.RLock()
         self._opened: sqlite3.Connection | None = None
         self._cache: dict[str, list[Cookie]] = {}
@@ -50,7 +54,7 @@ class SQLiteStore:
         forks.close_before(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (os.path.abspath(self.path),)  # noqa: PTH100 - the same file, opened anew
+        return type(self), (self._place,)  # the same file, opened anew
 
     def __repr__(self) -> str:
         return f'<SQLiteStore {os.fspath(self.path)!r}>'
@@ -151,36 +155,35 @@ class SQLiteStore:
     def _open(self) -> sqlite3.Connection:
         import sqlite3
 
-        fresh = self._fresh()
-        connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        self._prepare_file()
+        connection = sqlite3.connect(self._place, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
-            if fresh:  # in one transaction, so that nobody sees a database of nobody's
-                connection.execute('BEGIN IMMEDIATE')
-                connection.execute(f'PRAGMA application_id = {_OURS}')
-                connection.execute(_TABLE)
-                connection.execute('COMMIT')
-            connection.execute('PRAGMA journal_mode = WAL')
+            if not _claimed(connection):
+                raise self._unusable(_FOREIGN)
+            _into_wal(connection)
             connection.execute('PRAGMA synchronous = NORMAL')
             connection.execute(_TABLE)
             connection.execute(_INDEX)
         except sqlite3.Error as reason:
             connection.close()
             raise self._unusable(reason) from reason
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    def _fresh(self) -> bool:
-        """Makes the file where it is missing, sees that it is ours before it is opened for good, and keeps it for its owner; whether it is empty."""
+    def _prepare_file(self) -> None:
+        """Makes the file where it is missing, refuses that of another program before it is opened for good, and keeps it for its owner."""
         import sqlite3
 
-        path = os.fsdecode(self.path)
+        path = self._place
         try:
-            if not os.path.exists(
-                path
-            ):  # only then: to close a file that SQLite has open here takes SQLite's locks away
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            fresh = os.stat(path).st_size == 0
-            if not fresh and _owner(path) != _OURS:
-                raise self._unusable('it is the database of another program, and was left as it is; name another file')
+            # Only a missing one is opened: to close a file that SQLite has open in this process takes SQLite's locks away.
+            if not os.path.exists(path):
+                with contextlib.suppress(FileExistsError):
+                    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            if os.stat(path).st_size and _owner(path) not in (_OURS, None):
+                raise self._unusable(_FOREIGN)
             for name in (path, f'{path}-wal', f'{path}-shm'):  # SQLite gives new ones the mode of the first
                 if os.path.exists(name) and os.stat(name).st_mode & 0o077:
                     os.chmod(name, 0o600)  # noqa: PTH101
@@ -190,17 +193,76 @@ class SQLiteStore:
             raise CookieStoreError(f'the cookies in {path!r} cannot be opened: {reason.strerror}') from reason
         except sqlite3.Error as reason:
             raise self._unusable(reason) from reason
-        return fresh
 
 
-def _owner(path: str) -> int:
-    """The application_id of a database, read without a lock and without making the files beside it."""
+def _absolute(path: str | os.PathLike[str]) -> str:
+    """Where the file is, as SQLite takes for nothing else than a file."""
+    name = os.fsdecode(path)
+    if name == ':memory:':
+        raise CookieStoreError(
+            "a SQLiteStore keeps cookies in a file, not in ':memory:'; a jar without a store keeps them in memory"
+        )
+    return os.path.abspath(name)  # noqa: PTH100 - a Path would not keep the name as it is
+
+
+def _owner(path: str) -> int | None:
+    """The application_id of a database, read without making the files beside it; None where that does not tell.
+
+    Seen without a lock, one that somebody writes to just now, or whose writer was killed, may look malformed: it is read with a lock then, and where
+    that cannot be done without writing either, opening it for good will tell.
+    """
     import sqlite3
     from pathlib import Path
 
-    connection = sqlite3.connect(f'{Path(path).absolute().as_uri()}?immutable=1', uri=True)
+    address = Path(path).as_uri()
     try:
-        found: int = connection.execute('PRAGMA application_id').fetchone()[0]
-    finally:
-        connection.close()
+        return _application(f'{address}?immutable=1')
+    except sqlite3.DatabaseError as reason:
+        if str(reason) == 'file is not a database':
+            raise
+    try:
+        return _application(f'{address}?mode=ro')
+    except sqlite3.DatabaseError:
+        return None
+
+
+def _application(address: str) -> int:
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
+        return _number(connection, 'PRAGMA application_id')
+
+
+def _number(connection: sqlite3.Connection, question: str) -> int:
+    found: int = connection.execute(question).fetchone()[0]
     return found
+
+
+def _claimed(connection: sqlite3.Connection) -> bool:
+    """Whether a database is ours; an empty one becomes so, in one transaction, so that nobody sees a database of nobody's."""
+    if _number(connection, 'PRAGMA application_id') == _OURS:
+        return True
+    connection.execute('BEGIN IMMEDIATE')
+    owner = _number(connection, 'PRAGMA application_id')
+    if owner == 0 and _number(connection, 'SELECT COUNT(*) FROM sqlite_master') == 0:
+        connection.execute(f'PRAGMA application_id = {_OURS}')
+        connection.execute(_TABLE)
+        owner = _OURS
+    connection.execute('COMMIT')
+    return owner == _OURS
+
+
+def _into_wal(connection: sqlite3.Connection) -> None:
+    """Switches to a write-ahead log, which readers need not wait for. SQLite itself does not wait for others that do the same."""
+    import sqlite3
+
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute('PRAGMA journal_mode = WAL')
+        except sqlite3.OperationalError as reason:
+            if 'locked' not in str(reason) or time.monotonic() > end:
+                raise
+            time.sleep(0.005)
+        else:
+            return
