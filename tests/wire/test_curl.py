@@ -313,7 +313,7 @@ def test_a_proxy_that_asked_for_digest_before_is_answered_with_it(http_server: C
         if (seen.header('proxy-authorization') or '').startswith('Digest '):
             return reply(b'ok')
         challenge = 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256'
-        return reply(b'', 407, {'proxy-authenticate': challenge})
+        return reply(b'', 407, proxy_authenticate=challenge)
 
     server = http_server(judge)
     get = request.defaults(proxy=server.url.replace('://', '://me:sekrit@')).get

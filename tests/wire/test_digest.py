@@ -221,6 +221,26 @@ def test_threads_never_use_a_nonce_twice_while_the_server_names_new_ones(http_se
     assert len(used) == len(set(used)) >= 91
 
 
+def test_a_late_request_with_a_challenge_that_others_had_too_repeats_no_count(http_server: Servers) -> None:
+    nonces, held = itertools.count(1), threading.Event()
+
+    def answers(seen: Seen) -> Answer:
+        if seen.header('authorization'):
+            return Answer(200, {'authentication-info': f'nextnonce="x{next(nonces)}"'}, 'in')
+        if seen.path == '/late':
+            held.wait(10)
+        return Answer(401, {'www-authenticate': 'Digest realm="a", nonce="same", qop="auth"'}, '')
+
+    server = http_server(answers)
+    late = request.get(server.url + '/late', auth=AUTH).start()
+    for _ in range(2):
+        assert request.get(server.url + '/early', auth=AUTH).end().body == 'in'
+    held.set()
+    assert late.response.body == 'in'
+    used = [(given['nonce'], given['nc']) for seen in server.requests if 'nc' in (given := digest_of(seen))]
+    assert len(used) == len(set(used)) == 3
+
+
 def test_a_server_without_the_password_is_found_out(http_server: Servers) -> None:
     guard = Guard()
     guard.info = lambda given, proof: 'rspauth="00000000000000000000000000000000"'

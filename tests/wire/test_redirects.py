@@ -593,13 +593,41 @@ def test_r14_what_gives_the_same_iterator_again_is_not_sent_again_empty(
 
 
 @pytest.mark.parametrize('content', CONTENTS)
-def test_r14_iterators_that_share_what_they_read_from_fail_instead_of_sending_less(
+def test_r14_iterators_that_share_what_they_read_from_are_not_sent_again_empty(
     server: HttpServer, content: str
 ) -> None:
     server.routes['/307'] = redirect('/end', 307)
-    with pytest.raises(RequestStateError, match='fewer bytes than the first time'):
+    with pytest.raises(RedirectRefused, match='used up'):
         request.post(server.url + '/307', follow_all_redirects=True, **CONTENTS[content](Shared())).end()
+    assert [(one.path, b'abcd' in one.body) for one in server.requests] == [('/307', True)]
+
+
+@pytest.mark.parametrize('content', CONTENTS)
+def test_r14_iterators_that_give_less_than_the_first_time_fail_instead_of_sending_that(
+    server: HttpServer, content: str
+) -> None:
+    class Less(Worn):
+        def __iter__(self) -> Iterator[bytes]:
+            yield next(self.pieces)
+            yield from () if self.pieces is later else list(self.pieces)
+            self.pieces = later
+
+    later = iter([b'ef'])
+    server.routes['/307'] = redirect('/end', 307)
+    with pytest.raises(RequestStateError, match='fewer bytes than the first time'):
+        request.post(server.url + '/307', follow_all_redirects=True, **CONTENTS[content](Less())).end()
     assert [one.path for one in server.requests] == ['/307']
+
+
+@pytest.mark.parametrize('content', CONTENTS)
+def test_what_hands_its_pieces_out_once_is_sent_whole(server: HttpServer, content: str) -> None:
+    class Drained(Worn):
+        def __iter__(self) -> Iterator[bytes]:
+            taken, self.pieces = self.pieces, iter([])
+            return taken
+
+    request.post(server.url + '/', **CONTENTS[content](Drained())).end()
+    assert [b'abcd' in one.body for one in server.requests] == [True]
 
 
 def test_an_iterable_that_begins_anew_is_sent_again_whole(server: HttpServer) -> None:

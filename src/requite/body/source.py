@@ -88,10 +88,7 @@ class FileBody:
 
 
 class IterableBody:
-    """Pieces of bytes from an iterable, which is not begun before they are needed: that may empty it, or send the request that it is.
-
-    One that is an iterator, or that always gives the same one, can be sent only once (SECURITY R14).
-    """
+    """Pieces of bytes from an iterable, begun when they are needed; one that is an iterator, or always gives the same one, goes out only once (SECURITY R14)."""
 
     __slots__ = ('_following', '_last', '_once', '_pieces', '_place', '_sent', 'headers', 'length')
 

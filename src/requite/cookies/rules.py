@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from heapq import nsmallest
-from math import ceil, inf
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from requite.cookies import dates, domains
@@ -154,7 +154,7 @@ def still_alive(cookie: Cookie, now: float) -> Cookie:
     """A cookie that waited for its host, with as much of its Max-Age as is left."""
     if cookie.max_age is None or cookie.creation is None or abs(cookie.expiry) == inf:
         return cookie
-    return cookie.replace(max_age=ceil(cookie.expiry - now))
+    return cookie.replace(max_age=round(cookie.expiry - now))
 
 
 def first_of(count: int, now: float) -> float:

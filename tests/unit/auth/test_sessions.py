@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from requite.auth.challenges import parse
-from requite.auth.digest import Session, demand
+from requite.auth.digest import MAX_LEFT, Session, demand
 from requite.auth.sessions import MAX_SPACES, MAX_USERS, Sessions
 from requite.wire.uri import parse as uri
 
@@ -87,3 +87,28 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(sessions._users[(uri('http://b.test/').origin, 'u')]) == MAX_SPACES
     sessions.clear()
     assert sessions.find(uri('http://b.test/'), 'u') is None
+
+
+def test_whoever_comes_late_with_a_challenge_goes_on_with_the_session_that_has_moved_on() -> None:
+    sessions, here = Sessions(), uri('http://a.test/')
+    first = sessions.begun(here, 'u', session())
+    used = first.answer()
+    assert used is not None
+    first.renew('next', used.nonce)
+    late = sessions.begun(here, 'u', session())
+    answers = [each for each in (first.answer(), late.answer(), first.answer()) if each is not None]
+    assert [(each.nonce, each.number) for each in answers] == [('next', 1), ('next', 2), ('next', 3)]
+
+
+def test_a_server_that_refuses_its_nextnonce_gets_the_challenges_own_counted_on() -> None:
+    sessions, here = Sessions(), uri('http://a.test/')
+    first = sessions.begun(here, 'u', session())
+    for _ in range(2):
+        first.answer()
+    first.renew('next', 'n')
+    for number in range(MAX_LEFT + 5):
+        first.renew(f'next{number}', first.nonce)
+    again = sessions.begun(here, 'u', session(), first.nonce).answer()
+    assert again is not None
+    assert (again.nonce, again.number) == ('n', 3)
+    assert sessions.begun(here, 'u', session(), 'next').nonce == 'n'

@@ -10,15 +10,15 @@ import lzma
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from requite import InvalidBody
+from requite import InvalidBody, RequestStateError
 from requite.body import formdata
-from requite.body.source import FileBody, is_text, tells_its_kind
+from requite.body.source import DeclaredBody, FileBody, IterableBody, is_text, tells_its_kind
 
 CONTENT = b'x' * 100_000 + b'end'
 
@@ -154,3 +154,77 @@ def test_codecs_between_bytes_give_no_text(tmp_path: Path) -> None:
         assert b''.join(FileBody(file).chunks()) == CONTENT
     with codecs.open(str(path), 'rb', 'utf-8') as file:
         assert is_text(file)
+
+
+# ---------------------------------------------------------------- iterables
+
+
+class Counted:
+    """Counts how often its pieces were asked for; `give` makes each iterator."""
+
+    def __init__(self, give: Callable[[int], Iterator[Any]]) -> None:
+        self.give = give
+        self.asked = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.asked += 1
+        return self.give(self.asked)
+
+
+def test_an_iterable_is_asked_for_its_pieces_once_for_each_time_that_it_is_sent() -> None:
+    pieces = Counted(lambda _: iter([b'a', b'b']))
+    body = DeclaredBody(IterableBody(pieces), 2)
+    assert (body.replayable, pieces.asked) == (True, 0)
+    assert (b''.join(body.chunks()), pieces.asked) == (b'ab', 1)
+    assert (body.replayable, body.replayable, pieces.asked) == (True, True, 2)
+    assert (b''.join(body.chunks()), pieces.asked) == (b'ab', 2)
+    assert (b''.join(body.chunks()), pieces.asked) == (b'ab', 3)
+
+
+def refusing(asked: int) -> Iterator[bytes]:
+    if asked > 1:
+        raise RuntimeError('consumed')
+    return iter([b'a', b'b'])
+
+
+def breaking(asked: int) -> Iterator[bytes]:
+    if asked > 1:
+        raise OSError('gone')
+    yield from (b'a', b'b')
+
+
+ONCE: dict[str, Callable[[int], Iterator[bytes]] | None] = {
+    'the same': None,
+    'empty': lambda asked: iter([b'a', b'b'] if asked == 1 else []),
+    'refuses': refusing,
+    'breaks': breaking,
+}
+
+
+@pytest.mark.parametrize('asks', [True, False])
+@pytest.mark.parametrize('how', ONCE)
+def test_r14_what_gives_its_pieces_once_is_sent_whole_and_not_again(how: str, asks: bool) -> None:
+    same = iter([b'a', b'b'])
+    body = IterableBody(Counted(ONCE[how] or (lambda _: same)))
+    assert b''.join(body.chunks()) == b'ab'
+    if asks:
+        assert not body.replayable
+    with pytest.raises(RequestStateError, match='used up'):
+        next(iter(body.chunks()))
+    assert not body.replayable
+
+
+@pytest.mark.parametrize('pieces', [[], [b''], [b'a', 'b']])
+def test_a_list_is_sent_again_however_little_it_holds(pieces: list[Any]) -> None:
+    body = IterableBody(pieces)
+    first = b''.join(body.chunks())
+    assert body.replayable
+    assert b''.join(body.chunks()) == first
+
+
+def test_an_iterator_can_be_sent_once_and_says_so_before() -> None:
+    body = IterableBody(iter([b'a']))
+    assert not body.replayable
+    assert b''.join(body.chunks()) == b'a'
+    with pytest.raises(RequestStateError, match='used up'):
+        next(iter(body.chunks()))

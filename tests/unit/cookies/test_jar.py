@@ -401,6 +401,9 @@ def test_errors_are_ignored_in_every_spelling_and_by_nodes_mapping() -> None:
             jar.setCookie(evil, URL, strict)
     with pytest.raises(CookieError, match='foreign'):
         jar.set_cookie(evil, URL, ignoreError=False)
+    assert jar.set_cookie(evil, URL, {}, ignore_error=True) is None
+    with pytest.raises(InvalidOptionType, match='one mapping of options, not 1 more'):
+        jar.set_cookie(evil, URL, {}, True)
     kept = jar.setCookie('a=1', URL, {'ignoreError': False})
     assert kept is not None
     assert kept.key == 'a'
@@ -658,3 +661,21 @@ def test_c5_a_response_with_64_kb_of_cookies_is_remembered_in_linear_time() -> N
     ]
     assert timeit.timeit(lambda: jar_with(*texts), number=1) < 1
     assert sent(jar_with(*texts)) == 'a=1; c=1; d=1'
+
+
+def test_a_cookie_that_waits_for_its_host_grows_old_meanwhile() -> None:
+    clock = Clock()
+    jar = CookieJar(now=clock)
+    jar.add('a=1; Max-Age=60')
+    jar.add('b=2; Max-Age=7200')
+    jar.add('c=3')
+    clock.seconds += 3600
+    assert sent(jar) == 'b=2; c=3'
+    assert [cookie.expiry for cookie in jar.get_cookies(URL)] == pytest.approx([NOW + 7200, float('inf')], abs=1)
+
+
+@given(st.floats(NOW, NOW + 10**9))
+def test_cookies_of_one_response_keep_their_order_in_every_format(seconds: float) -> None:
+    jar = jar_with(*(f'k{number}=v{"; Domain=example.com" * (number % 2)}' for number in range(20)), now=Clock(seconds))
+    again = CookieJar.from_json(jar.to_json())
+    assert sent(again) == sent(jar) == '; '.join(f'k{number}=v' for number in range(20))

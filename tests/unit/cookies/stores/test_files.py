@@ -414,6 +414,82 @@ def test_the_database_of_another_program_is_an_error_that_names_it_and_is_left_u
     assert list(tmp_path.iterdir()) == [path]
 
 
+def amid_a_checkpoint(path: Path, left: Path) -> None:
+    """Copies a database as a kill leaves it when the first page of its log was written into it, and nothing else was."""
+    wal = Path(f'{path}-wal').read_bytes()
+    size = int.from_bytes(wal[8:12], 'big')
+    frames = [wal[at : at + 24 + size] for at in range(32, len(wal) - 24 - size + 1, 24 + size)]
+    first = [frame[24:] for frame in frames if frame[:4] == b'\0\0\0\1'][-1]
+    left.write_bytes(first + path.read_bytes()[size:])
+    Path(f'{left}-wal').write_bytes(wal)
+
+
+def test_a_database_whose_writer_was_killed_amid_a_checkpoint_loses_nothing(tmp_path: Path) -> None:
+    with CookieJar(SQLiteStore(tmp_path / 'cookies.db')) as jar:
+        for number in range(90):
+            jar.set_cookie(f'a={"x" * 500}; Max-Age=9999', f'http://h{number}.com/')
+        amid_a_checkpoint(tmp_path / 'cookies.db', tmp_path / 'left.db')
+    store = SQLiteStore(tmp_path / 'left.db')
+    assert len(store) == 90
+    store.close()
+
+
+def test_the_database_of_another_program_is_refused_even_amid_a_checkpoint(tmp_path: Path) -> None:
+    theirs = sqlite3.connect(tmp_path / 'theirs.db')
+    theirs.execute('PRAGMA journal_mode = WAL')
+    for number in range(20):
+        theirs.execute(f'CREATE TABLE t{number} (text)')
+    theirs.commit()
+    left = tmp_path / 'left.db'
+    amid_a_checkpoint(tmp_path / 'theirs.db', left)
+    theirs.close()
+    before = left.read_bytes(), Path(f'{left}-wal').read_bytes()
+    with pytest.raises(CookieStoreError, match=r'left\.db.*another program'):
+        SQLiteStore(left)
+    assert (left.read_bytes(), Path(f'{left}-wal').read_bytes()) == before
+
+
+OPENER = """
+import sys
+from requite.cookies import SQLiteStore
+sys.stdin.readline()
+for number in range(20):
+    SQLiteStore(f'{sys.argv[1]}/{number}.db').close()
+"""
+
+
+def test_processes_that_make_a_database_at_once_all_get_it(tmp_path: Path) -> None:
+    openers = [
+        subprocess.Popen([sys.executable, '-c', OPENER, str(tmp_path)], stdin=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for opener in openers:
+        assert opener.stdin is not None
+        opener.stdin.write('\n')
+        opener.stdin.flush()
+    for opener in openers:
+        opener.communicate(timeout=60)
+    assert [opener.returncode for opener in openers] == [0, 0, 0, 0]
+
+
+def test_p4_a_name_that_sqlite_reads_otherwise_is_a_file_like_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SECURITY P4."""
+    monkeypatch.chdir(tmp_path)
+    with CookieJar(SQLiteStore('file:x.db')) as jar:
+        jar.set_cookie('a=1', 'https://www.example.com/')
+        monkeypatch.chdir('/')
+        jar.store.close()
+        assert sent(jar) == 'a=1', 'the folder of the process may change meanwhile'
+    assert [one.name for one in tmp_path.iterdir()] == ['file:x.db']
+    assert stat.S_IMODE((tmp_path / 'file:x.db').stat().st_mode) == 0o600
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CookieStoreError, match=r"not in ':memory:'.*without a store"):
+        SQLiteStore(':memory:')
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 @pytest.mark.parametrize('number', [10**400, -(10**400)], ids=['beyond', 'before'])
 def test_a_number_of_seconds_beyond_all_dates_is_no_damage(number: int, tmp_path: Path) -> None:
     entry = {'key': 'a', 'value': '1', 'domain': 'www.example.com', 'path': '/', 'hostOnly': True, 'maxAge': number}
