@@ -34,20 +34,22 @@ def pipe(source: Any, destination: Any, end: Any = True, ok_only: bool = False) 
     for side in (source, destination):
         if isinstance(side, Intent):
             side.refused = True  # what cannot be piped as it was meant is not sent by being let go either
-    if source is destination:
-        raise OptionsError('a pipe needs two ends: source and destination are the same object')
-    if isinstance(destination, Intent):
-        return _into_request(source, destination, ok_only) if ends(end) else _written(source, destination, ok_only)
-    from requite import sinks, sources
-
-    sink = sinks.of(destination, ends(end))
-    filter_ = _filter(source)
+    onward = isinstance(destination, Intent)
     try:
-        origin = sources.of(source, ok_only)
+        if source is destination:
+            raise OptionsError('a pipe needs two ends: source and destination are the same object')
+        ending, filter_ = ends(end), _filter(source)
+        target = _unsent(destination) if onward else _sink(destination, ending)
+        origin = _opened(source, ok_only, None if onward else target)
     except BaseException:
-        _quietly(sink.discard)
+        _keep_unread(source)
         raise
-    _copy(origin, sink, destination, filter_)
+    if not onward:
+        _copy(origin, target, destination, filter_)
+    elif ending:
+        _into_request(source, origin, destination, target, filter_)
+    else:
+        _written(source, origin, destination, target, filter_)
     return destination
 
 
@@ -59,6 +61,37 @@ def ends(end: Any) -> bool:
 def _filter(source: Any) -> Any:
     """What is called before the first byte goes over: ``pipefilter`` of a request, set on it or given as an option."""
     return (source.pipefilter or source._options.pipefilter) if isinstance(source, Intent) else None
+
+
+def _sink(destination: Any, end: bool) -> Any:
+    from requite import sinks
+
+    return sinks.of(destination, end)
+
+
+def _unsent(request: Any) -> Any:
+    """The options of a request that can still be piped into."""
+    options = request._unsent('pipe', 'body')
+    if request._carry.body is not None or request._written is not None or options.form is not None:
+        raise RequestStateError(_HAS_BODY)
+    return options
+
+
+def _opened(source: Any, ok_only: bool, sink: Any) -> Source:
+    from requite import sources
+
+    try:
+        return sources.of(source, ok_only)
+    except BaseException:
+        if sink is not None:
+            _quietly(sink.discard)
+        raise
+
+
+def _keep_unread(source: Any) -> None:
+    """Has a handler close its connection whose request nobody took: its content would be read as the next request (SECURITY X5)."""
+    if hasattr(source, 'rfile') and hasattr(source, 'command'):
+        source.close_connection = True
 
 
 def _copy(origin: Source, sink: Any, destination: Any, filter_: Any) -> None:
@@ -82,58 +115,52 @@ def _copy(origin: Source, sink: Any, destination: Any, filter_: Any) -> None:
     origin.over()
 
 
-def _into_request(source: Any, request: Any, ok_only: bool) -> Any:
+def _into_request(source: Any, origin: Source, request: Any, options: Any, filter_: Any) -> None:
     """Sends ``request`` with what ``source`` brings along, up to the head of the answer."""
-    options = request._unsent('pipe', 'body')
-    if request._carry.body is not None or request._written is not None or options.form is not None:
-        raise RequestStateError(_HAS_BODY)
-    from requite import sources
-
-    filter_ = _filter(source)
-    origin = sources.of(source, ok_only)
+    response = origin.response
     try:
-        response = origin.response
-        same = response is not None and response._hop.uri.origin == request._carry.uri.origin
-        if response is not None:
-            response._hop.signal.bound = get_ident()
         request.event('pipe', source)
         body = None if origin.body is None else DeclaredBody(origin.body, origin.body.length)
-        request._become(configure.adopted(options, origin.method, sources.passed(origin, same), body))
+        request._become(configure.adopted(options, origin.method, _passed(origin, request), body))
         if filter_ is not None and response is not None:
             filter_(response, request)
+        if response is not None:
+            response._hop.signal.bound = get_ident()
         reply = request.response._reply
     except BaseException:
         _quietly(origin.over)
         raise
+    finally:
+        if response is not None:
+            response._hop.signal.bound = (
+                None  # what is left to send goes out in the thread that reads, whichever that is
+            )
     reply.when_sent(partial(_quietly, origin.over))
-    return request
 
 
-def _written(source: Any, request: Any, ok_only: bool) -> Any:
+def _written(source: Any, origin: Source, request: Any, options: Any, filter_: Any) -> None:
     """Writes what ``source`` brings along to ``request``, which stays open: ``write()`` adds to it, ``end()`` ends it."""
-    options = request._unsent('pipe', 'body')
-    if request._carry.body is not None or request._written is not None or options.form is not None:
-        raise RequestStateError(_HAS_BODY)
-    from requite import sources
-
-    filter_ = _filter(source)
-    origin = sources.of(source, ok_only)
     try:
-        response = origin.response
-        same = response is not None and response._hop.uri.origin == request._carry.uri.origin
         request.event('pipe', source)
-        request._become(configure.adopted(options, origin.method, sources.passed(origin, same), None))
-        if filter_ is not None and response is not None:
-            filter_(response, request)
+        request._become(configure.adopted(options, origin.method, _passed(origin, request), None))
+        if filter_ is not None and origin.response is not None:
+            filter_(origin.response, request)
         request.write(b'')
         for piece in origin.chunks():
-            request.write(piece)
+            if not request.write(piece) and request._feed.over:
+                break  # answered already: nothing more is sent, so nothing more is read
     except BaseException:
         _quietly(request.abort)  # what was sent of it must not pass for the whole
         _quietly(origin.over)
         raise
     origin.over()
-    return request
+
+
+def _passed(origin: Source, request: Any) -> list[tuple[str, str]]:
+    from requite import sources
+
+    response = origin.response
+    return sources.passed(origin, response is not None and response._hop.uri.origin == request._carry.uri.origin)
 
 
 def _quietly(task: Any) -> None:

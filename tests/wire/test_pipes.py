@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from requite import AbortError, OptionsError, RequestStateError, ResponseAborted, apipe, pipe, request
+from requite import AbortError, OptionsError, RequestError, RequestStateError, ResponseAborted, apipe, pipe, request
 from tests.servers import HttpServer, RawServer, redirect, reply
 
 Raw = Callable[..., RawServer]
@@ -335,3 +336,114 @@ def test_a_connection_that_another_thread_will_give_back_is_waited_for(raw_serve
     reading.start()
     assert api.put(url, body=b'x').end().status_code == 200
     reading.join()
+
+
+# ---------------------------------------------------------------- where waiting ends, it is not refused
+
+
+def late(sock: socket.socket, received: bytes) -> bool:
+    """Answers at once, and ends the answer when the request has ended."""
+    sock.sendall(b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n')
+    head, _, rest = received.partition(b'\r\n\r\n')
+    left = int(head.lower().partition(b'content-length:')[2].split(b'\r\n')[0]) - len(rest)
+    while left:
+        piece = sock.recv(min(left, MIB))
+        if not piece:
+            return False
+        left -= len(piece)
+    sock.sendall(b'0\r\n\r\n')
+    return True
+
+
+def waits_until(api: Any, url: str, task: Callable[[], object]) -> None:
+    """Another thread does ``task`` in a moment; the connection that becomes free by it is waited for until then."""
+    doing = threading.Timer(0.3, task)
+    doing.start()
+    assert api.put(url, body=b'x', deadline=10000).end().status_code == 200
+    doing.join()
+
+
+def one_at_a_time() -> Any:
+    return request.defaults(pool={'max_sockets': 1}, encoding=None)
+
+
+def test_a_pipe_that_another_thread_reads_to_its_end_is_waited_for(raw_server: Raw) -> None:
+    api, url, echo = one_at_a_time(), raw_server(pump).url, raw_server(late).url
+    onward = pipe(api.get(f'{url}/{20 * MIB}'), request.put(echo))
+    waits_until(api, url, onward.end)
+    assert onward.response.status_code == 200
+
+
+def test_a_form_that_failed_leaves_its_response_to_any_thread(raw_server: Raw) -> None:
+    api, url = one_at_a_time(), raw_server(pump).url
+    inner = api.get(f'{url}/{20 * MIB}').response
+    with pytest.raises(RequestError):
+        request.post('http://127.0.0.1:1', form_data={'file': inner}).end()
+    waits_until(api, url, inner.close)
+
+
+def test_a_form_whose_length_was_asked_here_may_be_sent_there(raw_server: Raw) -> None:
+    api, url = one_at_a_time(), raw_server(pump).url
+    made = request.post(url, encoding=None)
+    form = made.form().append('file', api.get(f'{url}/{20 * MIB}').response)
+    assert form.get_length() > 20 * MIB
+    waits_until(api, url, made.end)
+    assert made.response.status_code == 200
+
+
+def test_a_thread_that_has_the_number_of_one_that_ended_waits_for_what_that_one_left(raw_server: Raw) -> None:
+    api, url, echo = one_at_a_time(), raw_server(pump).url, raw_server(late).url
+    kept: list[Any] = []
+    outcomes: list[Any] = []
+
+    def leaves() -> None:
+        kept.append(pipe(api.get(f'{url}/{20 * MIB}'), request.put(echo)))
+
+    def asks() -> None:
+        try:
+            outcomes.append(api.put(url, body=b'x', deadline=10000).end().status_code)
+        except RequestError as error:
+            outcomes.append(error)
+
+    for task in (leaves, asks):
+        thread = threading.Thread(target=task)
+        thread.start()
+        if task is asks:
+            thread.join(0.3)
+            kept[0].abort()
+        thread.join(10)
+    assert outcomes == [200]
+
+
+@pytest.mark.parametrize('option', ['form_data', 'multipart'])
+def test_two_parts_on_a_pool_of_one_are_an_error_and_not_a_wait_for_ever(raw_server: Raw, option: str) -> None:
+    api, url = one_at_a_time(), raw_server(pump).url
+    held = api.get(f'{url}/{20 * MIB}').response
+    fields: Any = {'a': held, 'b': api.get(f'{url}/{MIB}')} if option == 'form_data' else [{'body': held}]
+    with pytest.raises(RequestStateError, match='max_sockets'):
+        api.post(url, **{option: fields}).end()
+    held.close()
+
+
+def test_an_early_refusal_ends_a_pipe_that_leaves_the_request_open(raw_server: Raw) -> None:
+    def refuse(sock: socket.socket, head: bytes) -> None:
+        sock.sendall(b'HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno')
+        sock.recv(MIB)
+
+    began = time.monotonic()
+    given = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal given
+        while time.monotonic() - began < 5:
+            given += 1
+            yield bytes(65536)
+
+    upload = pipe(pieces(), request.put(raw_server(refuse).url), end=False)
+    assert upload.response.status_code == 413
+    assert time.monotonic() - began < 4
+    source = request.get(f'{raw_server(pump).url}/{200 * MIB}', encoding=None)
+    upload = pipe(source, request.put(raw_server(refuse).url), end=False)
+    assert upload.response.status_code == 413
+    with pytest.raises(RequestError):
+        source.response.read()

@@ -435,6 +435,66 @@ def test_a_request_whose_content_was_not_read_costs_the_connection() -> None:
                 assert b'\r\nconnection: close\r\n' in head
 
 
+def nowhere(handler: Any) -> None:
+    pipe(handler, '/no/such/folder/x')
+
+
+def has_a_body(handler: Any) -> None:
+    pipe(handler, request('http://127.0.0.1:1', body=b'mine'))
+
+
+def has_a_body_and_stays_open(handler: Any) -> None:
+    pipe(handler, request('http://127.0.0.1:1', body=b'mine'), end=False)
+
+
+def is_no_sink(handler: Any) -> None:
+    pipe(handler, 5)
+
+
+def is_itself(handler: Any) -> None:
+    pipe(handler, handler)
+
+
+def asks_for_a_status(handler: Any) -> None:
+    pipe(handler, request('http://127.0.0.1:1'), ok_only=True)
+
+
+@pytest.mark.parametrize(
+    'refused', [nowhere, has_a_body, has_a_body_and_stays_open, is_no_sink, is_itself, asks_for_a_status]
+)
+def test_the_content_of_a_request_whose_pipe_was_refused_is_not_the_next_request(refused: Any) -> None:
+    """SECURITY X5: the handler catches the error, answers and keeps its connection alive."""
+    served: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = 'HTTP/1.1'
+
+        def do_GET(self) -> None:
+            served.append(self.path)
+            if self.path == '/a':
+                with pytest.raises((RequestError, OSError)):
+                    refused(self)
+            self.send_response(500)
+            self.send_header('Content-Length', '0')
+            self.end_headers()
+
+        do_PUT = do_GET  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    inner = b'GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n'
+    for url in in_a_thread(ThreadingProxy(Handler)):
+        with connection(url) as sock:
+            sock.sendall(b'PUT /a HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n' % len(inner) + inner)
+            assert receive_head(sock).startswith(b'HTTP/1.1 500 ')
+            try:
+                assert sock.recv(1000) == b''
+            except ConnectionResetError:
+                pass
+    assert served == ['/a']
+
+
 def pour(sock: socket.socket) -> None:
     try:
         for _ in range(500):

@@ -603,7 +603,7 @@ def test_r14_iterators_that_share_what_they_read_from_are_not_sent_again_empty(
 
 
 @pytest.mark.parametrize('content', CONTENTS)
-def test_r14_iterators_that_give_less_than_the_first_time_fail_instead_of_sending_that(
+def test_r14_iterators_that_share_what_they_read_from_fail_instead_of_sending_less(
     server: HttpServer, content: str
 ) -> None:
     class Less(Worn):

@@ -118,6 +118,10 @@ class FormData:
         """Raises ``InvalidBody`` where a field cannot be sent any more, as a file that was closed."""
         pieces.check(self._parts)
 
+    def bind(self, thread: int | None) -> None:
+        """Tells the responses among the parts which thread alone can read them, None where any may."""
+        pieces.bind(self._parts, thread)
+
     def chunks(self) -> Iterator[bytes]:
         if not self._parts:
             return iter(())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from requite import checks
@@ -161,10 +162,11 @@ class MeasuredBody:
     The error comes while the request is being sent, so the connection is reset and no server takes the part for the whole (SECURITY Q3).
     """
 
-    __slots__ = ('_body', '_cut', '_place', 'headers', 'length')
+    __slots__ = ('_body', '_cut', '_place', 'bind', 'headers', 'length')
 
     def __init__(self, body: Body, length: int, place: str, cut: bool) -> None:
         self._body = body
+        self.bind = getattr(body, 'bind', None)
         self._cut = cut
         self._place = place
         self.length = length
@@ -202,13 +204,29 @@ class MeasuredBody:
 
 def total(parts: Iterable[Part], around: int) -> int | None:
     """The length of parts and their line breaks, plus ``around`` bytes; None as soon as one of them does not know its own."""
-    size = around
-    for head, body in parts:
-        length = body.length
-        if length is None:
-            return None
-        size += len(head) + length + 2
-    return size
+    size, asked = around, []
+    try:
+        for part in parts:
+            length = part.content.length
+            if length is None:
+                return None
+            size += len(part.head) + length + 2
+            if is_stream(
+                part.content
+            ):  # the next part may be a request, and want the very connection that this one holds
+                asked.append(part)
+                bind((part,), get_ident())
+        return size
+    finally:
+        bind(asked, None)
+
+
+def bind(parts: Iterable[Part], thread: int | None) -> None:
+    """Tells the responses among the parts which thread alone can read them, None where any may."""
+    for part in parts:
+        asked = getattr(part.content, 'bind', None)
+        if asked is not None:
+            asked(thread)
 
 
 def check(parts: Iterable[Part]) -> None:

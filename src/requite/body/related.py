@@ -44,6 +44,10 @@ class RelatedBody:
         """Raises ``InvalidBody`` where a part cannot be sent any more."""
         pieces.check(self._parts)
 
+    def bind(self, thread: int | None) -> None:
+        """Tells the responses among the parts which thread alone can read them, None where any may."""
+        pieces.bind(self._parts, thread)
+
     def chunks(self) -> Iterator[bytes]:
         return pieces.laid(self._parts, self._before, self._after)
 

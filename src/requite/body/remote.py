@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from requite.content import Content
@@ -58,7 +57,6 @@ class RemoteBody:
     def length(self) -> int | None:
         if not self._asked:
             response = self._whole()
-            response._hop.signal.bound = get_ident()
             self._length = len(response.content) if self._collected() else _stated(response)
             self._asked = True
         return self._length
@@ -66,6 +64,11 @@ class RemoteBody:
     @property
     def replayable(self) -> bool:
         return not self.pending and self._collected()
+
+    def bind(self, thread: int | None) -> None:
+        """Says which thread alone can read the response to its end, while that one waits to send it on; None: any may again."""
+        if not self.pending:
+            self._response()._hop.signal.bound = thread
 
     def chunks(self) -> Iterator[bytes]:
         response = self._whole()

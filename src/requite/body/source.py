@@ -149,13 +149,13 @@ class IterableBody:
 class DeclaredBody:
     """Another body with the length that the caller stated: the transport holds it to that, None sends it chunked."""
 
-    __slots__ = ('_body', 'headers', 'length', 'live')
+    __slots__ = ('_body', 'bind', 'headers', 'length', 'live')
 
     def __init__(self, body: Any, length: int | None) -> None:
         self._body = body
         self.length = length
         self.headers = body.headers
-        self.live = getattr(body, 'live', None)
+        self.live, self.bind = getattr(body, 'live', None), getattr(body, 'bind', None)
 
     @property
     def replayable(self) -> bool:

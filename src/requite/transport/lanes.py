@@ -160,6 +160,9 @@ class Lane:
 
     def _wait(self, hop: Hop) -> Link | None:
         turn = _Turn()
+        bind = getattr(hop.body, 'bind', None)
+        if bind is not None:  # responses within the body are read by this thread only, which waits here
+            bind(threading.get_ident())
         hop.signal.watch(turn)  # type: ignore[arg-type]
         self._waiting.append(turn)
         self._match()
@@ -179,6 +182,8 @@ class Lane:
             raise
         finally:
             hop.signal.watch(None)
+            if bind is not None:
+                bind(None)
 
     def _gave_up(self, hop: Hop) -> errors.RequestError:
         if hop.signal.aborted:

@@ -66,8 +66,8 @@ class PooledTransport:
         if hop.pool is not None:
             lane, link = hop.pool.take(hop)
             if link is not None:
+                link.user = hop.signal  # first: the one before may be bound, and who waits looks at links with a lane
                 link.lane = lane
-                link.user = hop.signal
                 reply = _exchange(hop, link, payload, body, closing)
                 if not isinstance(reply, _Stale):
                     return reply
@@ -105,8 +105,8 @@ def _open(hop: Hop, lane: Lane | None) -> Link:
         if lane is not None:
             lane.put(None)
         raise
-    link.lane = lane
     link.user = hop.signal
+    link.lane = lane
     if lane is not None:
         lane.links.add(link)
     return link
