@@ -162,6 +162,10 @@ def challenge(text: str) -> None:
         challenges.information(line)
 
 
+LIMIT = 2.5
+"""Seconds of the processor, on a slow and busy machine too. Who goes over 64 KB more than once and again needs minutes."""
+
+
 def seconds(read: Callable[[str], Any], text: str) -> float:
     """The least of three times of the processor: what else the machine does is not meant."""
     best = 1e9
@@ -169,7 +173,7 @@ def seconds(read: Callable[[str], Any], text: str) -> float:
         began = time.process_time()
         read(text)
         best = min(best, time.process_time() - began)
-        if best < 0.25:
+        if best < LIMIT:
             break
     return best
 
@@ -195,4 +199,4 @@ def seconds(read: Callable[[str], Any], text: str) -> float:
 def test_c5_p1_64_kb_of_anything_are_read_in_time(read: Callable[[str], Any], part: str, end: str) -> None:
     """SECURITY C5, P1: the time grows with the length. A reader that goes back needs minutes for one of these."""
     text = (part * (LONG // len(part) + 1))[:LONG] + end
-    assert seconds(read, text) < 0.25
+    assert seconds(read, text) < LIMIT

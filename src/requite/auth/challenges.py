@@ -26,6 +26,9 @@ PARAMETER = re.compile(
 )
 """RFC 9110 11.2: auth-param, with blanks around ``=``. A value without quotes may hold more than a token does: servers write paths and nonces so."""
 
+MOST = 100
+"""Challenges of one field; of more than anybody means none is sound."""
+
 ESCAPED = re.compile(r'\\(.)', re.DOTALL)
 
 
@@ -52,7 +55,7 @@ def parse(text: str) -> list[Challenge]:
     position = _after(SEPARATORS, text, 0)
     while position < len(text):
         scheme = SCHEME.match(text, position)
-        if scheme is None:
+        if scheme is None or len(found) == MOST:
             return _unsound(found)
         parameters, position, sound = _content(text, scheme.end())
         found.append(Challenge(scheme[0].lower(), parameters))

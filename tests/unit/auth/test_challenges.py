@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from requite.auth.challenges import Challenge, challenges, information, parse, quoted
+from requite.auth.challenges import MOST, Challenge, challenges, information, parse, quoted
 
 SIZE = 65536
 
@@ -145,3 +145,8 @@ def test_reading_takes_time_in_proportion_to_the_length(start: str, pattern: str
     parse(text)
     information(text)
     assert time.process_time() - before < 0.5
+
+
+def test_more_challenges_than_anybody_means_are_not_sound() -> None:
+    assert [challenge.sound for challenge in parse('Basic, ' * MOST)] == [True] * MOST
+    assert not any(challenge.sound for challenge in parse('Basic, ' * (MOST + 1)))
